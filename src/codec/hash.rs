@@ -1,0 +1,14 @@
+//! The hashes that the wire formats use.
+
+use tiny_keccak::{Hasher, Keccak};
+
+/// Keccak-256 as Ethereum uses it (the original padding, not SHA3-256) of the parts joined together.
+pub fn keccak256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut keccak = Keccak::v256();
+    for part in parts {
+        keccak.update(part);
+    }
+    let mut hash = [0; 32];
+    keccak.finalize(&mut hash);
+    hash
+}
