@@ -1,0 +1,6 @@
+//! What several integration tests share.
+
+// Each test file compiles this anew and uses a part of it.
+#![allow(dead_code)]
+
+pub mod ethereumjs;
