@@ -125,7 +125,7 @@ pub fn u64(r: &mut Reader<'_>, field: &'static str) -> Result<u64, DecodeError> 
 /// Takes the next item as an unsigned integer of at most 16 bits, such as a port.
 ///
 /// # Errors
-/// As [`u64`], with a limit of two bytes.
+/// As [`u64()`], with a limit of two bytes.
 pub fn u16(r: &mut Reader<'_>, field: &'static str) -> Result<u16, DecodeError> {
     unsigned(r, field, size_of::<u16>()).map(|value| value as u16)
 }
