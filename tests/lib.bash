@@ -92,7 +92,7 @@ need_real_peers() {
     lock=${lock%% *}
     [[ -e $STAMP && $(<"$STAMP") == "$lock" ]] && return
     # The stamp goes with node_modules, which npm ci removes first; so a stamp means that all is there.
-    if ! log=$(cd "$PEERS" && npm ci --ignore-scripts --no-audit --no-fund 2>&1); then
+    if ! log=$(cd "$PEERS" && npm ci --ignore-scripts --prefer-offline --no-audit --no-fund 2>&1); then
         printf '%s\n' "$log" >&2
         missing "the npm packages of $PEERS" "(cd $PEERS && npm ci --ignore-scripts)"
         return
