@@ -1,5 +1,10 @@
 //! A real discv4 node that nobody here wrote: `@ethereumjs/devp2p`, run by `tests/peers/ethereumjs/node.mjs`,
 //! which also says what the events mean.
+//!
+//! It pings back 100 ms after a Ping whose key it does not have in its table, to the address and UDP port of
+//! `from` (IPv4 only). If `from` has a TCP port, that address and TCP port count as one peer: another key there
+//! gets no ping-back, nor does anyone for 5 minutes after one that was not answered within 4 s. It answers
+//! FindNode from anyone.
 
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,7 +16,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// It takes a quarter of a second; this is for a machine that is busy with other tests.
+/// It takes 0.4 s; this is for a machine that is busy with other tests.
 const START: Duration = Duration::from_secs(30);
 const NO_REAL_PEERS: &str = "P2PPROBE_NO_REAL_PEERS";
 
