@@ -1,3 +1,5 @@
-//! The command line's front door.
+//! The binary: parse, run, exit code; nothing else.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    p2pprobe::cli::main()
+}

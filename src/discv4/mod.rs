@@ -6,6 +6,7 @@ pub mod enode;
 pub mod enr;
 pub mod message;
 pub mod packet;
+pub mod pinger;
 
 pub use endpoint::Endpoint;
 pub use enode::Enode;

@@ -1,0 +1,230 @@
+//! The flags that every probing command has.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use super::Fault;
+use crate::networks::{Networks, NetworksError, user_file};
+use crate::output::{Format, Style};
+use crate::source::Input;
+use crate::source::line::{self, Entry};
+use crate::target::{Families, Written};
+
+/// When text is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Targets and where to read them from.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Targets")]
+pub struct TargetArgs {
+    /// Enode URL, ENR, HOST:PORT or a network's name; `-` reads targets from standard input
+    #[arg(value_name = "TARGET", required_unless_present = "files")]
+    pub targets: Vec<String>,
+    /// Read targets from FILE, one a line; `-` is standard input
+    #[arg(long = "file", value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Add the networks of this file [default: $XDG_CONFIG_HOME/p2pprobe/bootnodes.toml]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Use IPv4 only
+    #[arg(short = '4', long = "ipv4", conflicts_with = "v6")]
+    pub v4: bool,
+    /// Use IPv6 only
+    #[arg(short = '6', long = "ipv6")]
+    pub v6: bool,
+}
+
+/// How fast, and how often.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pace")]
+pub struct PaceArgs {
+    /// How often to probe each target
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: Option<u32>,
+    /// From one probe of a target to the next
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    pub interval: Duration,
+    /// Targets probed at the same time
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub concurrency: u32,
+    /// Packets sent a second, in all; 0: any number
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub rate: u32,
+    /// Shortest time between two packets that begin a try at one IP address; 0: none
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    pub per_host_interval: Duration,
+}
+
+/// What is said, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Sum up at the end; --count, --file and a network's name imply it
+    #[arg(long)]
+    pub summary: bool,
+    /// Exit with 0 if one target at least was answered
+    #[arg(long)]
+    pub any: bool,
+    /// Nothing on stderr but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Each packet sent and received, on stderr; twice: with its bytes
+    #[arg(short, long, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Colour text
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// Local addresses.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub struct BindArgs {
+    /// Send from and receive on this address; once for each family
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub bind: Vec<SocketAddr>,
+}
+
+impl TargetArgs {
+    /// The address families in use.
+    pub fn families(&self) -> Families {
+        Families { v4: !self.v6, v6: !self.v4 }
+    }
+
+    /// The networks that have a name.
+    pub fn networks(&self) -> Result<Networks, Fault> {
+        let file = match &self.config {
+            Some(file) => file.clone(),
+            None => match user_file() {
+                Some(file) => file,
+                None => {
+                    return Networks::built_in().map_err(|e| {
+                        anyhow::anyhow!("built-in networks: {}", config_error(&e)).into()
+                    });
+                }
+            },
+        };
+        Networks::with_file(&file).map_err(|e| {
+            anyhow::anyhow!("config file {}: {}", file.display(), config_error(&e)).into()
+        })
+    }
+
+    /// Opens all inputs, in the order: targets, then files. Nothing is sent before all of them are known to be
+    /// good.
+    pub fn inputs(&self, networks: &Networks) -> Result<Vec<Input>, Fault> {
+        let mut inputs = Vec::new();
+        for text in &self.targets {
+            inputs.push(match text.as_str() {
+                "-" => open("-")?,
+                text => Input::Argument(argument(text, networks)?),
+            });
+        }
+        for file in &self.files {
+            inputs.push(open(file)?);
+        }
+        Ok(inputs)
+    }
+
+    /// True if more than single targets may come of it.
+    pub fn stands_for_many(&self, inputs: &[Input]) -> bool {
+        inputs.iter().any(|input| match input {
+            Input::File { .. } => true,
+            Input::Argument(entry) => matches!(entry.written, Written::Network(_)),
+        })
+    }
+}
+
+impl OutputArgs {
+    /// How to write, where `summary` says whether other arguments imply one.
+    pub fn style(&self, summary: bool) -> Style {
+        let terminal = || {
+            let plain = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+            std::io::stdout().is_terminal() && !plain("NO_COLOR") && !dumb
+        };
+        Style {
+            format: if self.json { Format::Json } else { Format::Text },
+            color: match self.color {
+                Color::Auto => terminal(),
+                Color::Always => true,
+                Color::Never => false,
+            },
+            quiet: self.quiet,
+            summary: self.summary || summary,
+        }
+    }
+}
+
+impl BindArgs {
+    /// The addresses to bind, at most one a family.
+    pub fn addresses(&self) -> Result<Vec<SocketAddr>, Fault> {
+        for family in [SocketAddr::is_ipv4, SocketAddr::is_ipv6] {
+            if self.bind.iter().filter(|address| family(address)).count() > 1 {
+                return Err(Fault::Usage("--bind: one address a family is enough".to_owned()));
+            }
+        }
+        Ok(self.bind.clone())
+    }
+}
+
+fn open(file: &str) -> Result<Input, Fault> {
+    Input::open(file).map_err(|e| anyhow::anyhow!("cannot read {file}: {e}").into())
+}
+
+fn argument(text: &str, networks: &Networks) -> Result<Entry, Fault> {
+    let bad = |column: usize, why: &dyn std::fmt::Display| {
+        let text: String = text.escape_debug().collect();
+        let cut = text.char_indices().nth(80).map_or(text.len(), |(at, _)| at);
+        let dots = if cut < text.len() { "…" } else { "" };
+        Fault::Usage(format!("target '{}{dots}': column {column}: {why}", &text[..cut]))
+    };
+    let entry = match line::argument(text) {
+        Ok(entry) => entry,
+        Err(error) => return Err(bad(error.column, &error.error)),
+    };
+    if let Written::Network(name) = &entry.written {
+        networks.ethereum(name).map_err(|why| bad(1, &why))?;
+    }
+    Ok(entry)
+}
+
+fn config_error(error: &NetworksError) -> String {
+    match error {
+        NetworksError::Unreadable(text) => text.clone(),
+        NetworksError::Toml(text) => text.trim_end().to_owned(),
+        NetworksError::Bootnode { network, entry, column, why } => {
+            format!("[ethereum.{network}] bootnodes, entry {entry}, column {column}: {why}")
+        }
+    }
+}
+
+/// Reads `500ms`, `3s`, `2m`; `0` needs no unit.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    humantime::parse_duration(text).map_err(|e| format!("{e}; write 500ms, 3s or 2m"))
+}
+
+/// A duration that is not zero.
+pub fn positive_duration(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("it must be longer than 0".to_owned()),
+        duration => Ok(duration),
+    }
+}

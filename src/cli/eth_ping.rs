@@ -1,0 +1,210 @@
+//! `p2pprobe eth-ping`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use data_encoding::HEXLOWER_PERMISSIVE;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+use super::Fault;
+use super::common::{BindArgs, OutputArgs, PaceArgs, TargetArgs, duration, positive_duration};
+use crate::codec::key::NodeKey;
+use crate::discv4::pinger::{Config, Pinger};
+use crate::net::clock::Clock;
+use crate::net::udp::{Options, Seen, Tracer, UdpDriver};
+use crate::output::{Output, trace};
+use crate::run::{Asked, Run, RunError};
+use crate::signals::Signals;
+use crate::source::{self, SystemLookUp};
+use crate::tally::Verdict;
+
+/// Is a node alive, does it answer as itself, how far is it, and how does it see us?
+///
+/// Sends a signed discv4 Ping to each target and prints the decoded Pong, or the reason why none came. Exits
+/// with 0 if every target was answered as expected, 1 if not, 2 if the command is wrong or the run failed.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct EthPing {
+    #[command(flatten)]
+    targets: TargetArgs,
+    #[command(flatten)]
+    ping: PingArgs,
+    #[command(flatten)]
+    pace: PaceArgs,
+    #[command(flatten)]
+    network: BindArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Probe")]
+struct PingArgs {
+    /// How long each Ping waits for its Pong
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = positive_duration)]
+    timeout: Duration,
+    /// How many more Pings to send while no answer comes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    retries: u32,
+    /// Wait up to 500 ms for the node's own Ping and answer it, so that it will answer other requests
+    #[arg(long)]
+    bond: bool,
+    /// Connect to the node's TCP port, too; a port that is not open counts as not as asked
+    #[arg(long)]
+    tcp: bool,
+    /// An answer that takes longer counts as not as asked
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_rtt: Option<Duration>,
+    /// Sign with the key in FILE, 32 bytes as hex, and not with a fresh one
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  p2pprobe eth-ping mainnet
+  p2pprobe eth-ping 'enode://KEY@203.0.113.7:30303?discport=30301' --tcp
+  p2pprobe eth-ping node.example.org:30303 --count 5
+  p2pprobe eth-ping --file nodes.txt --json | jq -r 'select(.ok | not) | .target'";
+
+impl EthPing {
+    /// Runs the command.
+    pub fn run(self) -> Result<ExitCode, Fault> {
+        let clock = Clock::start();
+        let (signals, stop) = Signals::listen()?;
+        let networks = self.targets.networks()?;
+        let inputs = self.targets.inputs(&networks)?;
+        let bind = self.network.addresses()?;
+        let mut rng = StdRng::try_from_rng(&mut rand::rngs::SysRng)
+            .context("the system gives no randomness")?;
+        let key = match &self.ping.key {
+            Some(file) => {
+                read_key(file, &mut rng).with_context(|| format!("key file {}", file.display()))?
+            }
+            None => fresh_key(&mut rng),
+        };
+        let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
+        let output = Output::new(self.output.style(summary));
+        let pinger = Pinger::new(self.config(), key, rng);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (verdict, result) = runtime.block_on(async {
+            let options = Options { bind, rate: self.pace.rate, tracer: self.tracer() };
+            let driver = UdpDriver::new(clock, options)
+                .map_err(|(address, errno)| anyhow!("cannot bind {address}: {}", errno.desc()))?;
+            let items = source::start(
+                inputs,
+                networks,
+                self.targets.families(),
+                self.ping.timeout,
+                SystemLookUp,
+                stop.clone(),
+            );
+            let run = Run::new(self.asked(), clock, driver, pinger, items, stop, output);
+            Ok::<_, Fault>(run.run(self.output.any).await)
+        })?;
+        // A look-up that hangs must not hold up the end.
+        runtime.shutdown_background();
+        self.exit_code(verdict, result, &signals)
+    }
+
+    fn exit_code(
+        &self,
+        verdict: Verdict,
+        result: Result<(), RunError>,
+        signals: &Signals,
+    ) -> Result<ExitCode, Fault> {
+        match result {
+            Err(RunError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => {}
+            Err(RunError::Output(e)) => {
+                return Err(anyhow!("cannot write to standard output: {e}").into());
+            }
+            Err(RunError::Input { file, error }) => {
+                return Err(anyhow!("cannot read {file}: {error}").into());
+            }
+            Ok(()) => {}
+        }
+        if let Some(code) = signals.exit_code() {
+            return Ok(ExitCode::from(code));
+        }
+        match verdict {
+            Verdict::Good => Ok(ExitCode::SUCCESS),
+            Verdict::Bad => Ok(ExitCode::from(1)),
+            Verdict::Nothing => Err(anyhow!("there was no target to probe").into()),
+        }
+    }
+
+    fn config(&self) -> Config {
+        Config {
+            timeout: self.ping.timeout,
+            retries: self.ping.retries,
+            count: self.pace.count.unwrap_or(1),
+            interval: self.pace.interval,
+            per_host_interval: self.pace.per_host_interval,
+            concurrency: self.pace.concurrency as usize,
+            bond: self.ping.bond,
+        }
+    }
+
+    fn asked(&self) -> Asked {
+        Asked {
+            command: "eth-ping",
+            numbered: self.pace.count.is_some(),
+            max_rtt: self.ping.max_rtt,
+            tcp: self.ping.tcp.then_some(self.ping.timeout),
+        }
+    }
+
+    fn tracer(&self) -> Option<Tracer> {
+        let hex = match self.output.verbose {
+            0 => return None,
+            verbose => verbose > 1,
+        };
+        Some(Box::new(move |seen: Seen<'_>| trace::discv4(seen, hex)))
+    }
+}
+
+fn fresh_key(rng: &mut StdRng) -> NodeKey {
+    loop {
+        // All but one in 2^127 values are keys.
+        if let Some(key) = NodeKey::new(bytes(rng), bytes(rng)) {
+            return key;
+        }
+    }
+}
+
+fn bytes(rng: &mut StdRng) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    rng.fill_bytes(&mut bytes);
+    bytes
+}
+
+fn read_key(file: &Path, rng: &mut StdRng) -> anyhow::Result<NodeKey> {
+    /// Hex digits, a prefix and some white space; whatever is longer is no key.
+    const MAX_FILE: u64 = 256;
+    let open = File::open(file)?;
+    let mode = open.metadata()?.permissions().mode();
+    if mode & 0o077 != 0 {
+        bail!(
+            "others may read it (mode {:o}); mend that with: chmod 600 {}",
+            mode & 0o777,
+            file.display()
+        );
+    }
+    let mut text = String::new();
+    open.take(MAX_FILE).read_to_string(&mut text)?;
+    let digits = text.trim();
+    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    let secret = HEXLOWER_PERMISSIVE
+        .decode(digits.as_bytes())
+        .ok()
+        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+        .ok_or_else(|| anyhow!("it does not hold 32 bytes as 64 hex digits"))?;
+    NodeKey::new(secret, bytes(rng)).ok_or_else(|| anyhow!("it holds zero or a number too large"))
+}

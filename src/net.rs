@@ -1,0 +1,9 @@
+//! The drivers: they own sockets and clocks, call the machines' verbs, and do not know what a message means.
+
+pub mod clock;
+mod drops;
+mod error;
+mod pacer;
+mod socket;
+pub mod tcp;
+pub mod udp;

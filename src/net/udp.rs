@@ -1,0 +1,329 @@
+//! The UDP driver: one bound socket a family, for any number of peers.
+//!
+//! Each turn of a run: [`UdpDriver::receive`] empties the error queue and reads until nothing is left,
+//! [`UdpDriver::timeouts`] tells the machine the time, [`UdpDriver::send`] sends one bounded batch, and
+//! [`UdpDriver::wait`] sleeps until there is more to do. No more Pings leave between two reads than there is
+//! room for their answers.
+
+use std::future::pending;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use nix::errno::Errno;
+
+use super::clock::{Clock, unix_time};
+use super::drops::own_drops;
+use super::error;
+use super::pacer::Pacer;
+use super::socket::{MAX_DATAGRAM, UdpSocket};
+use crate::machine::{DatagramMachine, Event, LocalError, Mono, Now, RttClock, Transmit};
+
+/// How many datagrams are read before anything else gets its turn, so that a flood cannot stop the clock.
+const READ_AT_MOST: usize = 1024;
+/// How often our own losses are looked up at most. Deadlines wait for it: no `no-reply` is given that has
+/// not been checked against them.
+const DROPS_INTERVAL: Duration = Duration::from_millis(20);
+/// How often a send is repeated that returned an error which may be that of an earlier datagram.
+const SEND_AGAIN: usize = 3;
+/// How soon a send is tried again for which the system had no buffer.
+const NO_BUFFER_WAIT: Duration = Duration::from_millis(1);
+
+/// A packet that was sent or received, for whoever wants to see them all.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// When.
+    pub at: Mono,
+    /// True if we sent it.
+    pub sent: bool,
+    /// The peer's address.
+    pub peer: SocketAddr,
+    /// All of it.
+    pub bytes: &'a [u8],
+}
+
+/// What is called with each packet.
+pub type Tracer = Box<dyn FnMut(Seen<'_>)>;
+
+/// How to drive.
+pub struct Options {
+    /// Addresses to bind, at most one a family; a family without one is bound to any address and port when
+    /// it is first used.
+    pub bind: Vec<SocketAddr>,
+    /// Datagrams a second, in all; 0 for any number.
+    pub rate: u32,
+    /// Called with each packet.
+    pub tracer: Option<Tracer>,
+}
+
+/// The driver.
+pub struct UdpDriver {
+    clock: Clock,
+    v4: Option<Bound>,
+    v6: Option<Bound>,
+    pacer: Pacer,
+    tracer: Option<Tracer>,
+    buffer: Box<[u8; MAX_DATAGRAM]>,
+    /// Built, and not yet taken by the system.
+    outgoing: Vec<u8>,
+    unsent: Option<(Transmit, Mono)>,
+    drops_read: Option<Mono>,
+    /// There is more to do at once.
+    busy: bool,
+    /// The last send had to wait for the pacer.
+    paced: bool,
+}
+
+struct Bound {
+    socket: UdpSocket,
+    /// When the socket was last seen empty: what is read now came later.
+    empty: Mono,
+    drops: u64,
+}
+
+impl UdpDriver {
+    /// Binds what is to be bound. Must be called within a runtime.
+    ///
+    /// # Errors
+    /// The address that could not be bound, and why.
+    pub fn new(clock: Clock, options: Options) -> Result<Self, (SocketAddr, Errno)> {
+        let mut driver = UdpDriver {
+            clock,
+            v4: None,
+            v6: None,
+            pacer: Pacer::new(options.rate),
+            tracer: options.tracer,
+            buffer: Box::new([0; MAX_DATAGRAM]),
+            outgoing: Vec::with_capacity(MAX_DATAGRAM),
+            unsent: None,
+            drops_read: None,
+            busy: false,
+            paced: false,
+        };
+        for address in options.bind {
+            driver.bind(address).map_err(|errno| (address, errno))?;
+        }
+        Ok(driver)
+    }
+
+    fn bind(&mut self, address: SocketAddr) -> Result<&mut Bound, Errno> {
+        let socket = UdpSocket::bind(address)?;
+        let slot = if address.is_ipv4() { &mut self.v4 } else { &mut self.v6 };
+        Ok(slot.insert(Bound { socket, empty: self.clock.mono(), drops: 0 }))
+    }
+
+    /// The socket for a target, bound if it is not yet.
+    fn socket_for(&mut self, to: SocketAddr) -> Result<&mut Bound, Errno> {
+        let (missing, any): (bool, IpAddr) = match to {
+            SocketAddr::V4(_) => (self.v4.is_none(), Ipv4Addr::UNSPECIFIED.into()),
+            SocketAddr::V6(_) => (self.v6.is_none(), Ipv6Addr::UNSPECIFIED.into()),
+        };
+        if missing {
+            return self.bind(SocketAddr::new(any, 0));
+        }
+        let bound = if to.is_ipv4() { &mut self.v4 } else { &mut self.v6 };
+        bound.as_mut().ok_or(Errno::EBADF)
+    }
+
+    /// Our own address towards `to`. Sends nothing.
+    ///
+    /// # Errors
+    /// Why this machine cannot send there.
+    pub fn address_towards(&mut self, to: SocketAddr) -> Result<SocketAddr, LocalError> {
+        let bound = self.socket_for(to).map_err(error::local)?;
+        bound.socket.address_towards(to).map_err(error::local)
+    }
+
+    /// The time.
+    pub fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// How many datagrams our own sockets have lost.
+    pub fn own_drops(&self) -> u64 {
+        [&self.v4, &self.v6].into_iter().flatten().map(|bound| bound.drops).sum()
+    }
+
+    /// Hands all that has arrived to the machine: errors first, then datagrams.
+    pub fn receive(&mut self, machine: &mut impl DatagramMachine) {
+        self.busy = false;
+        for v4 in [true, false] {
+            self.receive_errors(v4, machine);
+            self.receive_datagrams(v4, machine);
+        }
+    }
+
+    fn receive_errors(&mut self, v4: bool, machine: &mut impl DatagramMachine) {
+        for _ in 0..READ_AT_MOST {
+            let bound = if v4 { &mut self.v4 } else { &mut self.v6 };
+            let Some(bound) = bound else { return };
+            match bound.socket.receive_error(&mut self.buffer[..]) {
+                Ok(None) => {}
+                Ok(Some(error)) => {
+                    let quoted = self.buffer.get(..error.len).unwrap_or_default();
+                    let event = Event::Icmp { to: error.to, why: error.icmp, quoted };
+                    machine.handle(self.clock.now(), event);
+                }
+                Err(_) => return,
+            }
+        }
+        self.busy = true;
+    }
+
+    fn receive_datagrams(&mut self, v4: bool, machine: &mut impl DatagramMachine) {
+        for _ in 0..READ_AT_MOST {
+            let bound = if v4 { &mut self.v4 } else { &mut self.v6 };
+            let Some(bound) = bound else { return };
+            let received = match bound.socket.receive(&mut self.buffer[..]) {
+                Ok(received) => received,
+                Err(Errno::EAGAIN) => {
+                    bound.empty = self.clock.mono();
+                    return;
+                }
+                // Either a signal, or the pending error of an earlier send, which is not ours to tell.
+                Err(_) => continue,
+            };
+            let now = self.clock.now();
+            let (arrived, clock) = match received.stamp {
+                Some(stamp) => (arrival(now.mono, bound.empty, stamp), RttClock::Kernel),
+                None => (now.mono, RttClock::User),
+            };
+            let bytes = self.buffer.get(..received.len).unwrap_or_default();
+            let from = received.from;
+            if let Some(tracer) = &mut self.tracer {
+                tracer(Seen { at: arrived, sent: false, peer: from, bytes });
+            }
+            machine.handle(now, Event::Datagram { from, clock, arrived, bytes });
+        }
+        self.busy = true;
+    }
+
+    /// Tells the machine the time, if it waits for it. Our own losses are told first, so that it never takes
+    /// one for a peer's silence.
+    pub fn timeouts(&mut self, machine: &mut impl DatagramMachine) {
+        let now = self.clock.now();
+        if machine.poll_timeout().is_none_or(|at| self.due(at) > now.mono) {
+            return;
+        }
+        self.drops_read = Some(now.mono);
+        for bound in [&mut self.v4, &mut self.v6].into_iter().flatten() {
+            if let Some(drops) = own_drops(&bound.socket.local, bound.socket.inode) {
+                bound.drops = drops;
+            }
+        }
+        machine.handle(now, Event::OwnDrops { total: self.own_drops() });
+        machine.handle_timeout(now);
+    }
+
+    /// When the machine is told that its deadline has come.
+    fn due(&self, deadline: Mono) -> Mono {
+        match self.drops_read {
+            Some(read) => deadline.max(read + DROPS_INTERVAL),
+            None => deadline,
+        }
+    }
+
+    /// Sends what the machine has, as much as may leave before the next read.
+    pub fn send(&mut self, machine: &mut impl DatagramMachine) {
+        self.paced = false;
+        let batch =
+            [&self.v4, &self.v6].into_iter().flatten().map(|bound| bound.socket.batch).min();
+        for _ in 0..batch.unwrap_or(1) {
+            let now = self.clock.now();
+            if let Some((_, retry)) = self.unsent
+                && retry > now.mono
+            {
+                return;
+            }
+            if self.pacer.ready_at() > now.mono {
+                self.paced = true;
+                return;
+            }
+            let transmit = match self.unsent.take() {
+                Some((transmit, _)) => transmit,
+                None => {
+                    self.outgoing.clear();
+                    match machine.poll_transmit(now, &mut self.outgoing) {
+                        Some(transmit) => transmit,
+                        None => return,
+                    }
+                }
+            };
+            self.send_one(transmit, machine);
+        }
+        self.busy = true;
+    }
+
+    fn send_one(&mut self, transmit: Transmit, machine: &mut impl DatagramMachine) {
+        let Transmit { id, to } = transmit;
+        for attempt in 0.. {
+            let outgoing = std::mem::take(&mut self.outgoing);
+            let at = self.clock.mono();
+            let sent = self.socket_for(to).and_then(|bound| bound.socket.send(&outgoing, to));
+            self.outgoing = outgoing;
+            let event = match sent {
+                Ok(()) => {
+                    self.pacer.spend(at);
+                    if let Some(tracer) = &mut self.tracer {
+                        tracer(Seen { at, sent: true, peer: to, bytes: &self.outgoing });
+                    }
+                    Event::Sent { id, at }
+                }
+                Err(Errno::EAGAIN | Errno::ENOBUFS) => {
+                    self.unsent = Some((transmit, at + NO_BUFFER_WAIT));
+                    return;
+                }
+                Err(Errno::EINTR) => continue,
+                // Perhaps the error of an earlier datagram: reading the error queue clears it.
+                Err(errno) if error::may_be_pending(errno) && attempt < SEND_AGAIN => {
+                    self.receive_errors(to.is_ipv4(), machine);
+                    continue;
+                }
+                Err(errno) => Event::SendFailed { id, why: error::local(errno) },
+            };
+            machine.handle(self.clock.now(), event);
+            return;
+        }
+    }
+
+    /// True while a datagram that the machine gave has not left.
+    pub fn holds_datagram(&self) -> bool {
+        self.unsent.is_some() || self.paced
+    }
+
+    /// Waits until a socket has something, the machine's deadline has come, or more may be sent.
+    pub async fn wait(&self, machine: &impl DatagramMachine) {
+        if self.busy {
+            return tokio::task::yield_now().await;
+        }
+        let deadline = machine.poll_timeout().map(|at| self.due(at));
+        let paced = self.paced.then(|| self.pacer.ready_at());
+        let retry = self.unsent.as_ref().map(|(_, retry)| *retry);
+        let wake = [deadline, paced, retry].into_iter().flatten().min();
+        let sleep = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(self.clock.instant(at)).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = readable(self.v4.as_ref()) => {}
+            () = readable(self.v6.as_ref()) => {}
+            () = sleep => {}
+        }
+    }
+}
+
+async fn readable(bound: Option<&Bound>) {
+    match bound {
+        Some(bound) => bound.socket.readable().await,
+        None => pending().await,
+    }
+}
+
+/// When a datagram arrived, on the monotonic clock. The kernel stamps with the wall clock; a clock that
+/// jumps must not change a round-trip time, so its age is held between zero and the time since the socket
+/// was last seen empty.
+fn arrival(now: Mono, empty: Mono, stamp: Duration) -> Mono {
+    let age = unix_time().saturating_sub(stamp).min(now.since(empty));
+    Mono(now.0.saturating_sub(age))
+}

@@ -1,0 +1,129 @@
+//! Renders reports: JSON lines, or text lines with statistics on stderr. Both render the same value.
+
+mod reason;
+mod text;
+pub mod trace;
+
+use std::io::{self, BufWriter, StdoutLock, Write};
+
+use serde::Serialize;
+
+use crate::report::{Probe, Summary, TargetStats};
+
+pub use reason::local_error;
+
+/// What is said on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// One line a result, for people, `grep` and `awk`.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How it is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Text or JSON.
+    pub format: Format,
+    /// Whether text on standard output is coloured.
+    pub color: bool,
+    /// Whether nothing goes to stderr.
+    pub quiet: bool,
+    /// Whether statistics and the summary are given.
+    pub summary: bool,
+}
+
+/// A line as JSON has it. The text lines are made from the same value.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+enum Line<'a> {
+    Probe {
+        #[serde(flatten)]
+        probe: &'a Probe,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    Target(&'a TargetStats),
+    Summary(&'a Summary),
+}
+
+/// Standard output, and stderr for what belongs there.
+pub struct Output {
+    style: Style,
+    out: BufWriter<StdoutLock<'static>>,
+}
+
+impl Output {
+    /// Takes standard output.
+    pub fn new(style: Style) -> Self {
+        // Large enough for a burst of results; what matters is that it is flushed before every wait.
+        Output { style, out: BufWriter::with_capacity(1 << 16, io::stdout().lock()) }
+    }
+
+    /// Writes a result line.
+    ///
+    /// # Errors
+    /// Those of standard output.
+    pub fn probe(&mut self, probe: &Probe) -> io::Result<()> {
+        let line = Line::Probe { probe, reason: reason::of(probe) };
+        match self.style.format {
+            Format::Json => self.json(&line),
+            Format::Text => {
+                let line = text::probe(&line, self.style.color)?;
+                writeln!(self.out, "{line}")
+            }
+        }
+    }
+
+    /// Writes the statistics of a target, if they are wanted.
+    ///
+    /// # Errors
+    /// Those of standard output.
+    pub fn target(&mut self, stats: &TargetStats) -> io::Result<()> {
+        if !self.style.summary {
+            return Ok(());
+        }
+        match self.style.format {
+            Format::Json => self.json(&Line::Target(stats)),
+            Format::Text => self.aside(&text::target(stats)),
+        }
+    }
+
+    /// Writes the summary, if it is wanted.
+    ///
+    /// # Errors
+    /// Those of standard output.
+    pub fn summary(&mut self, summary: &Summary) -> io::Result<()> {
+        if !self.style.summary {
+            return Ok(());
+        }
+        match self.style.format {
+            Format::Json => self.json(&Line::Summary(summary)),
+            Format::Text => self.aside(&text::summary(summary)),
+        }
+    }
+
+    /// Hands on all that was written.
+    ///
+    /// # Errors
+    /// Those of standard output.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if self.out.buffer().is_empty() { Ok(()) } else { self.out.flush() }
+    }
+
+    fn json(&mut self, line: &Line<'_>) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, line)?;
+        self.out.write_all(b"\n")
+    }
+
+    /// Writes to stderr, behind all results so far.
+    fn aside(&mut self, text: &str) -> io::Result<()> {
+        self.flush()?;
+        if !self.style.quiet {
+            // Whoever closed stderr does not want to know.
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+        Ok(())
+    }
+}

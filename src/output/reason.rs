@@ -1,0 +1,118 @@
+//! A failure as a sentence: what was seen, and what it can mean.
+
+use std::fmt::Write;
+
+use nix::errno::Errno;
+
+use crate::machine::LocalError;
+use crate::report::{
+    BadTarget, Failure, IcmpSeen, Malformed, NoReply, NotAsAsked, Origin, Probe, ResolveError,
+    TcpState,
+};
+
+/// Why a probe failed, in words; `None` if it did not.
+pub fn of(probe: &Probe) -> Option<String> {
+    let tries = probe.tries.unwrap_or(0);
+    Some(match probe.failure.as_ref()? {
+        Failure::BadTarget(bad) => bad_target(&probe.origin, bad),
+        Failure::Unresolved { host, why } => unresolved(host, why),
+        Failure::NoRoute { why } | Failure::LocalError { why } => local_error(*why),
+        Failure::Interrupted if tries == 0 => "stopped before anything was sent".to_owned(),
+        Failure::Interrupted => "stopped before an answer came".to_owned(),
+        Failure::NoReply(seen) => no_reply(tries, seen),
+        Failure::PortUnreachable(icmp) => {
+            format!("the host is there and nothing listens on that UDP port ({})", said(icmp))
+        }
+        Failure::HostUnreachable(icmp) => {
+            format!("the network says that the host cannot be reached ({})", said(icmp))
+        }
+        Failure::WrongIdentity { expected_id, found_id, .. } => {
+            format!("node {found_id} answered, not {expected_id}")
+        }
+        Failure::Malformed(Malformed { error, junk, .. }) => {
+            format!("{} came, none a valid answer; the first: {error}", datagrams(*junk))
+        }
+        Failure::NotAsAsked(NotAsAsked::MaxRtt { max_rtt_ms }) => {
+            let rtt = probe.answer.as_ref().map_or(*max_rtt_ms, |answer| answer.rtt_ms);
+            format!("it answered after {rtt}, more than {max_rtt_ms}")
+        }
+        Failure::NotAsAsked(NotAsAsked::Tcp) => {
+            let state = probe.tcp.map_or(TcpState::NoPort, |tcp| tcp.tcp);
+            format!("it answered over UDP, and its TCP port {}", tcp(state))
+        }
+    })
+}
+
+fn bad_target(origin: &Origin, bad: &BadTarget) -> String {
+    let mut place = String::new();
+    if let (Some(file), Some(line)) = (&origin.file, origin.line) {
+        // Writing to a String cannot fail.
+        let _ = write!(place, "{file}:{line}:");
+    }
+    format!("{place}{}: {}", bad.column, bad.error)
+}
+
+fn unresolved(host: &str, why: &ResolveError) -> String {
+    match why {
+        ResolveError::Said(text) => format!("{host}: {text}"),
+        ResolveError::Timeout(waited) => {
+            let waited = humantime::format_duration(*waited);
+            format!("{host}: the resolver gave no answer in {waited}")
+        }
+        ResolveError::Nothing => format!("{host}: the name has no address"),
+        ResolveError::Family => {
+            format!("{host}: the name has no address of the family that was asked for")
+        }
+        ResolveError::NoNodes => format!("the network {host} lists no node"),
+    }
+}
+
+fn no_reply(tries: u32, seen: &NoReply) -> String {
+    let NoReply { waited_ms, junk, reflected } = seen;
+    let pings = if tries == 1 { "1 Ping".to_owned() } else { format!("{tries} Pings") };
+    let waited = waited_ms.0.as_secs_f64();
+    let came = match (junk, reflected) {
+        (0, _) => "nothing came back".to_owned(),
+        (junk, reflected) if junk == reflected => "only copies of our own packets came".to_owned(),
+        (junk, _) => format!("{} came, none an answer to us", datagrams(*junk)),
+    };
+    format!("{came}: {pings} in {waited:.1} s")
+}
+
+fn datagrams(count: u32) -> String {
+    if count == 1 { "1 datagram".to_owned() } else { format!("{count} datagrams") }
+}
+
+fn said(icmp: &IcmpSeen) -> String {
+    let IcmpSeen { icmp_type, icmp_code, icmp_from } = icmp;
+    let from = icmp_from.map(|from| format!(", says {from}")).unwrap_or_default();
+    format!("ICMP type {icmp_type} code {icmp_code}{from}")
+}
+
+fn tcp(state: TcpState) -> &'static str {
+    match state {
+        TcpState::Open => "is open",
+        TcpState::Refused => "is closed: the connection was refused",
+        TcpState::Timeout => "does not answer: the connect timed out",
+        TcpState::Unreachable => "cannot be reached, the network says",
+        TcpState::LocalError => "could not be tried from this machine",
+        TcpState::NoPort => "is not known: the target names none",
+        TcpState::Interrupted => "was not tried to the end",
+    }
+}
+
+/// Why this machine failed, in words.
+pub fn local_error(why: LocalError) -> String {
+    match why {
+        LocalError::NoRoute => "this machine has no route or no address to send there".to_owned(),
+        LocalError::NoFamily => {
+            "the address family is switched off, or not there on this machine".to_owned()
+        }
+        LocalError::OwnDrops => {
+            "our own receive buffer overflowed each time the answer was due".to_owned()
+        }
+        LocalError::Os(errno) => {
+            format!("this machine could not send: {}", Errno::from_raw(errno).desc())
+        }
+    }
+}

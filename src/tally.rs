@@ -1,0 +1,177 @@
+//! Counts what a run gave: per target, and in all.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::machine::JobId;
+use crate::report::{
+    Counts, Millis, Origin, Probe, RttStats, Summary, TargetStats, Timestamp, WaitedMs,
+};
+
+/// How a run ended, for its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every target was answered as expected; with `--any`, one at least.
+    Good,
+    /// Not so.
+    Bad,
+    /// There was no target.
+    Nothing,
+}
+
+/// The counts of a run.
+#[derive(Debug, Default)]
+pub struct Tally {
+    command: &'static str,
+    targets: u64,
+    answered: u64,
+    probes: u64,
+    ok: u64,
+    failures: Counts,
+    warnings: Counts,
+    rtts: Vec<Duration>,
+    seen_as: HashMap<IpAddr, u64>,
+    open: HashMap<JobId, OfTarget>,
+}
+
+#[derive(Debug, Default)]
+struct OfTarget {
+    sent: u32,
+    rtts: Vec<Duration>,
+    received: u32,
+}
+
+impl Tally {
+    /// Counts for a command.
+    pub fn new(command: &'static str) -> Self {
+        Tally { command, ..Tally::default() }
+    }
+
+    /// Counts a result line.
+    pub fn probe(&mut self, id: JobId, probe: &Probe) {
+        let of_target = self.open.entry(id).or_default();
+        of_target.sent += 1;
+        self.probes += 1;
+        if let Some(failure) = &probe.failure {
+            self.failures.add(failure.kind());
+        }
+        for warning in &probe.warnings {
+            self.warnings.add(warning.kind());
+        }
+        if let Some(answer) = &probe.answer {
+            if probe.ok {
+                of_target.rtts.push(answer.rtt_ms.0);
+                self.rtts.push(answer.rtt_ms.0);
+            }
+            if let Some(seen_as) = answer.seen_as {
+                *self.seen_as.entry(seen_as.ip()).or_default() += 1;
+            }
+        }
+        if probe.ok {
+            of_target.received += 1;
+            self.ok += 1;
+        }
+    }
+
+    /// Counts a target all of whose lines were counted.
+    pub fn target(&mut self, id: JobId, at: Timestamp, origin: Arc<Origin>) -> TargetStats {
+        let OfTarget { sent, mut rtts, received } = self.open.remove(&id).unwrap_or_default();
+        let ok = received > 0;
+        self.targets += 1;
+        self.answered += u64::from(ok);
+        let lost = f64::from(sent.saturating_sub(received));
+        TargetStats {
+            at,
+            command: self.command,
+            origin,
+            ok,
+            sent,
+            received,
+            loss_pct: if sent == 0 {
+                0.0
+            } else {
+                (1000.0 * lost / f64::from(sent)).round() / 10.0
+            },
+            rtt: rtt_stats(&mut rtts),
+        }
+    }
+
+    /// What the run gave so far.
+    pub fn verdict(&self, any: bool) -> Verdict {
+        match (self.targets, self.answered) {
+            (0, _) => Verdict::Nothing,
+            (targets, answered) if answered == targets || (any && answered > 0) => Verdict::Good,
+            _ => Verdict::Bad,
+        }
+    }
+
+    /// The last line.
+    pub fn summary(
+        mut self,
+        at: Timestamp,
+        elapsed: Duration,
+        own_drops: u64,
+        interrupted: bool,
+    ) -> Summary {
+        let seen_as = self.seen_as.iter().map(|(ip, count)| (ip.to_string(), *count)).collect();
+        Summary {
+            at,
+            command: self.command,
+            targets: self.targets,
+            answered: self.answered,
+            probes: self.probes,
+            ok: self.ok,
+            failures: self.failures,
+            warnings: self.warnings,
+            rtt: rtt_stats(&mut self.rtts),
+            seen_as: Counts(seen_as),
+            own_drops,
+            elapsed_ms: WaitedMs(elapsed),
+            interrupted,
+        }
+    }
+}
+
+/// Minimum, median, maximum and standard deviation; sorts `rtts`.
+fn rtt_stats(rtts: &mut [Duration]) -> Option<RttStats> {
+    rtts.sort_unstable();
+    let (min, max) = (*rtts.first()?, *rtts.last()?);
+    let middle = rtts.len() / 2;
+    let median = match (rtts.get(middle.saturating_sub(1)), rtts.get(middle)) {
+        (Some(below), Some(above)) if rtts.len().is_multiple_of(2) => (*below + *above) / 2,
+        (_, above) => *above?,
+    };
+    let count = rtts.len() as f64;
+    let mean = rtts.iter().map(Duration::as_secs_f64).sum::<f64>() / count;
+    let variance = rtts.iter().map(|rtt| (rtt.as_secs_f64() - mean).powi(2)).sum::<f64>() / count;
+    Some(RttStats {
+        rtt_min_ms: Millis(min),
+        rtt_median_ms: Millis(median),
+        rtt_max_ms: Millis(max),
+        rtt_dev_ms: Millis(Duration::from_secs_f64(variance.sqrt())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stats(millis: &[u64]) -> Option<[u128; 4]> {
+        let mut rtts: Vec<Duration> = millis.iter().map(|ms| Duration::from_millis(*ms)).collect();
+        rtt_stats(&mut rtts).map(|s| {
+            [s.rtt_min_ms, s.rtt_median_ms, s.rtt_max_ms, s.rtt_dev_ms].map(|ms| ms.0.as_micros())
+        })
+    }
+
+    #[test]
+    fn round_trip_statistics() {
+        assert_eq!(stats(&[]), None);
+        assert_eq!(stats(&[5]), Some([5_000, 5_000, 5_000, 0]));
+        assert_eq!(stats(&[4, 2]), Some([2_000, 3_000, 4_000, 1_000]));
+        // 2, 4, 4, 4, 5, 5, 7, 9 has the mean 5 and the deviation 2.
+        assert_eq!(stats(&[9, 2, 4, 5, 4, 5, 4, 7]), Some([2_000, 4_500, 9_000, 2_000]));
+        assert_eq!(stats(&[1, 100, 3]), Some([1_000, 3_000, 100_000, 46_205]));
+    }
+}
