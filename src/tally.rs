@@ -172,6 +172,6 @@ mod tests {
         assert_eq!(stats(&[4, 2]), Some([2_000, 3_000, 4_000, 1_000]));
         // 2, 4, 4, 4, 5, 5, 7, 9 has the mean 5 and the deviation 2.
         assert_eq!(stats(&[9, 2, 4, 5, 4, 5, 4, 7]), Some([2_000, 4_500, 9_000, 2_000]));
-        assert_eq!(stats(&[1, 100, 3]), Some([1_000, 3_000, 100_000, 46_205]));
+        assert_eq!(stats(&[1, 100, 3]), Some([1_000, 3_000, 100_000, 46_204]));
     }
 }
