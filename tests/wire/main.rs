@@ -4,6 +4,7 @@
 mod checks;
 mod enode;
 mod enr;
+mod enr_judge;
 mod enr_make;
 mod hash_and_keys;
 mod mutations;
