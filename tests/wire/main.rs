@@ -2,6 +2,7 @@
 
 #[path = "../../fuzz/src/lib.rs"]
 mod checks;
+mod corpus;
 mod enode;
 mod enr;
 mod enr_judge;
