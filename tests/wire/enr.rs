@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use data_encoding::BASE64URL_NOPAD;
 use p2pprobe::codec::Reader;
 use p2pprobe::codec::key::NodeKey;
 use p2pprobe::discv4::Record;
@@ -65,6 +66,15 @@ fn values() {
             Err(error) => vec![("error", error)],
         };
         assert_eq!(found, vector.expected(INPUTS), "{}", vector.name);
+        if vector.get("text").is_none() {
+            let text = format!("enr:{}", BASE64URL_NOPAD.encode(&vector.hex("rlp")));
+            let e = Record::parse(&text).expect_err(&vector.name);
+            let e = match e {
+                TextError::Record(e) => error_text(e),
+                other => panic!("{}: {other:?}", vector.name),
+            };
+            assert_eq!(e, vector.text("error"), "{} as text", vector.name);
+        }
     }
 }
 

@@ -102,3 +102,21 @@ fn ports_of_each_family() {
     assert_eq!(make(all), (some("1.2.3.4 1 2"), some("2001:db8::1 3 4")));
     assert_eq!(make(&[("ip", b"\x84\x01\x02\x03\x04"), ("udp", b"\x80")]), (None, None));
 }
+
+/// Each kind of address is used rather than one that reaches less far, and of two alike that of IPv4
+/// (geth `p2p/enode/node.go`).
+#[test]
+fn the_address_that_reaches_farther_is_used() {
+    let v4 = ["0.0.0.0", "127.0.0.1", "169.254.2.6", "192.168.2.2", "8.8.8.8"];
+    let v6 = ["::", "::1", "fe80::1", "fd00::abcd:1", "2001:db8::1"];
+    for (reach4, ip4) in v4.into_iter().enumerate() {
+        for (reach6, ip6) in v6.into_iter().enumerate() {
+            let (ip4_rlp, ip6_rlp) = (value_rlp(ip4), value_rlp(ip6));
+            let pairs: &[(&str, &[u8])] = &[("ip", &ip4_rlp), ("ip6", &ip6_rlp), ("udp", b"\x05")];
+            let record = Record::sign(&checks::key(), 1, pairs).expect("short");
+            let (used, _) = record.endpoint().expect("has two");
+            let expected = if reach4 >= reach6 { ip4 } else { ip6 };
+            assert_eq!(used.ip().to_string(), expected, "{ip4} and {ip6}");
+        }
+    }
+}

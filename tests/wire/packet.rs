@@ -18,7 +18,7 @@ pub fn packets() -> Vec<(Vector, Vec<u8>)> {
         Some(_) => (checks::frame(&vector.hex("payload")), vector),
         None => (vector.hex("packet"), vector),
     };
-    load("discv4.txt", 48)
+    load("discv4.txt", 62)
         .into_iter()
         .map(packet)
         .map(|(packet, vector)| (vector, packet))
@@ -139,7 +139,7 @@ fn canonical_messages_encode_to_the_same_bytes() {
             assert!((extra..=extra + 1).contains(&less), "{}: {less} bytes less", vector.name);
         }
     }
-    assert_eq!(seen, 20);
+    assert_eq!(seen, 23);
 }
 
 /// Where the private key is known and the signature deterministic, the same packet comes out.
@@ -235,4 +235,14 @@ fn a_signature_is_65_bytes_as_they_stand() {
     assert_eq!(bytes[..64], signature.rs);
     assert_eq!(bytes[64], 3);
     assert_eq!(Reader::new(&bytes).byte("r"), Ok(0));
+}
+
+#[test]
+fn endpoints_are_made_and_printed() {
+    let mapped = Endpoint::new("[::ffff:1.2.3.4]:5".parse().expect("an address"), 6);
+    assert_eq!(mapped, Endpoint { ip: Some([1, 2, 3, 4].into()), udp: 5, tcp: 6 });
+    assert_eq!(mapped.to_string(), "1.2.3.4:5");
+    let v6 = Endpoint::new("[2001:db8::1]:5".parse().expect("an address"), 0);
+    assert_eq!(v6.to_string(), "[2001:db8::1]:5");
+    assert_eq!(Endpoint { ip: None, udp: 5, tcp: 6 }.to_string(), "?:5");
 }
