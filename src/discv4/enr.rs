@@ -191,7 +191,7 @@ impl Record {
     /// The UDP address and TCP port (0: none) for IPv6. Where `udp6` or `tcp6` is absent, `udp` and `tcp`
     /// hold for both families (EIP-778).
     pub fn endpoint_v6(&self) -> Option<(SocketAddr, u16)> {
-        let port = |v6, both| self.port(v6).or_else(|| self.port(both));
+        let port = |v6, both| self.port(if self.get(v6).is_some() { v6 } else { both });
         let udp = SocketAddr::new(self.ip6()?.into(), port("udp6", "udp")?);
         Some((udp, port("tcp6", "tcp").unwrap_or(0)))
     }
