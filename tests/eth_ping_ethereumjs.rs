@@ -116,7 +116,7 @@ fn its_tcp_port() {
 
 #[test]
 fn stopped_in_the_middle_of_count() {
-    let Some(node) = EthereumJs::start_or_skip(&Options::default()) else { return };
+    let Some(mut node) = EthereumJs::start_or_skip(&Options::default()) else { return };
     let mut child = Command::new(env!("CARGO_BIN_EXE_p2pprobe"))
         .args(["eth-ping", "--json", "--count", "4", "--interval", "300ms", "--timeout", "2s"])
         .args(["--retries", "0", "--per-host-interval", "0", &node.enode])

@@ -3,4 +3,7 @@
 // Each test file compiles this anew and uses a part of it.
 #![allow(dead_code)]
 
+pub mod answering;
+pub mod command;
 pub mod ethereumjs;
+pub mod schema;

@@ -101,6 +101,8 @@ fn ports_of_each_family() {
     ];
     assert_eq!(make(all), (some("1.2.3.4 1 2"), some("2001:db8::1 3 4")));
     assert_eq!(make(&[("ip", b"\x84\x01\x02\x03\x04"), ("udp", b"\x80")]), (None, None));
+    // A port 0 of its own means that there is none for IPv6, whatever `udp` says.
+    assert_eq!(make(&[("udp", b"\x01"), ("udp6", b"\x80")]), (None, None));
 }
 
 /// Each kind of address is used rather than one that reaches less far, and of two alike that of IPv4

@@ -1,0 +1,6 @@
+//! The binary itself and its face to shells: one program for all of it, since each costs a link of its own.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod json_schema;
