@@ -1,8 +1,9 @@
 //! The networks that have a name: those of `bootnodes.toml`, which is compiled in, and what the user's own
 //! file adds to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -16,8 +17,13 @@ const NEAR: usize = 2;
 /// All named networks.
 #[derive(Clone, Debug, Default)]
 pub struct Networks {
-    ethereum: BTreeMap<String, Vec<Bootnode>>,
+    /// The user's, which win.
+    ethereum: EthereumNetworks,
+    /// Read when a name is first looked up: most runs need none.
+    built_in: OnceLock<EthereumNetworks>,
 }
+
+type EthereumNetworks = BTreeMap<String, Vec<Bootnode>>;
 
 /// A node that a network's name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,16 +70,6 @@ struct EthereumTable {
 }
 
 impl Networks {
-    /// The built-in networks.
-    ///
-    /// # Errors
-    /// None that a test would not have found: the file is compiled in.
-    pub fn built_in() -> Result<Self, NetworksError> {
-        let mut networks = Networks::default();
-        networks.add(BUILT_IN)?;
-        Ok(networks)
-    }
-
     /// The built-in networks and those of `file`, which win.
     ///
     /// # Errors
@@ -81,26 +77,12 @@ impl Networks {
     pub fn with_file(file: &Path) -> Result<Self, NetworksError> {
         let text =
             std::fs::read_to_string(file).map_err(|e| NetworksError::Unreadable(e.to_string()))?;
-        let mut networks = Self::built_in()?;
-        networks.add(&text)?;
-        Ok(networks)
+        Ok(Networks { ethereum: parse(&text)?, built_in: OnceLock::new() })
     }
 
-    fn add(&mut self, text: &str) -> Result<(), NetworksError> {
-        let file: File = toml::from_str(text).map_err(|e| NetworksError::Toml(e.to_string()))?;
-        for (network, table) in file.ethereum {
-            let mut nodes = Vec::new();
-            for (index, text) in table.bootnodes.iter().enumerate() {
-                nodes.push(bootnode(text).map_err(|(column, why)| NetworksError::Bootnode {
-                    network: network.clone(),
-                    entry: index + 1,
-                    column,
-                    why,
-                })?);
-            }
-            self.ethereum.insert(network, nodes);
-        }
-        Ok(())
+    fn built_in(&self) -> &EthereumNetworks {
+        // A test makes sure that what is compiled in can be read.
+        self.built_in.get_or_init(|| parse(BUILT_IN).unwrap_or_default())
     }
 
     /// The nodes that an Ethereum network's name stands for.
@@ -108,19 +90,38 @@ impl Networks {
     /// # Errors
     /// [`Why::UnknownNetwork`], with the nearest name.
     pub fn ethereum(&self, name: &str) -> Result<&[Bootnode], Why> {
-        if let Some(nodes) = self.ethereum.get(name) {
+        if let Some(nodes) = self.ethereum.get(name).or_else(|| self.built_in().get(name)) {
             return Ok(nodes);
         }
-        let known: Vec<String> = self.ethereum.keys().cloned().collect();
+        let known: BTreeSet<&String> = self.ethereum.keys().chain(self.built_in().keys()).collect();
         let nearest = known
             .iter()
             .map(|known| (strsim::levenshtein(known, name), known))
             .filter(|(edits, _)| *edits <= NEAR)
             .min()
-            .map(|(_, known)| known.clone());
+            .map(|(_, known)| (*known).clone());
+        let known = known.into_iter().cloned().collect();
         let name = name.to_owned();
         Err(Why::UnknownNetwork(Box::new(UnknownNetwork { name, nearest, known })))
     }
+}
+
+fn parse(text: &str) -> Result<EthereumNetworks, NetworksError> {
+    let file: File = toml::from_str(text).map_err(|e| NetworksError::Toml(e.to_string()))?;
+    let mut networks = EthereumNetworks::new();
+    for (network, table) in file.ethereum {
+        let mut nodes = Vec::new();
+        for (index, text) in table.bootnodes.iter().enumerate() {
+            nodes.push(bootnode(text).map_err(|(column, why)| NetworksError::Bootnode {
+                network: network.clone(),
+                entry: index + 1,
+                column,
+                why,
+            })?);
+        }
+        networks.insert(network, nodes);
+    }
+    Ok(networks)
 }
 
 fn bootnode(text: &str) -> Result<Bootnode, (usize, Why)> {
@@ -145,4 +146,34 @@ pub fn user_file() -> Option<PathBuf> {
         .or_else(|| set("HOME").map(|home| home.join(".config")))?;
     let file = config.join("p2pprobe").join("bootnodes.toml");
     file.exists().then_some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_networks_can_be_read() {
+        let networks = parse(BUILT_IN).expect("bootnodes.toml");
+        let counts: Vec<_> =
+            networks.iter().map(|(name, nodes)| (&name[..], nodes.len())).collect();
+        assert_eq!(counts, [("hoodi", 3), ("holesky", 2), ("mainnet", 4), ("sepolia", 5)]);
+        let first = &networks["mainnet"][0];
+        assert_eq!(first.label.as_deref(), Some("bootnode-aws-ap-southeast-1-001"));
+        let id = first.target.key.expect("a key").node_id().to_string();
+        assert_eq!(id, "c845e51a5e470e445ad424f7cb516339237f469ad7b3c903221b5c49ce55863f");
+    }
+
+    #[test]
+    fn a_name_within_two_edits_is_suggested() {
+        let nearest = |name| match Networks::default().ethereum(name) {
+            Err(Why::UnknownNetwork(unknown)) => unknown.nearest,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(nearest("manet").as_deref(), Some("mainnet"));
+        assert_eq!(nearest("mainet").as_deref(), Some("mainnet"));
+        assert_eq!(nearest("hodi").as_deref(), Some("hoodi"));
+        assert_eq!(nearest("mnet"), None);
+        assert_eq!(nearest("rinkeby"), None);
+    }
 }

@@ -74,7 +74,7 @@ fn run<T>(test: impl AsyncFnOnce(UdpDriver, SocketAddr) -> T) -> T {
         // Our own address cannot be asked for from outside, so a port is chosen first.
         let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let options = Options { bind: vec![free], rate: 0, tracer: None };
-        let driver = UdpDriver::new(Clock::start(), options).ok().expect("a free port");
+        let Ok(driver) = UdpDriver::new(Clock::start(), options) else { panic!("{free} was free") };
         test(driver, free).await
     })
 }
@@ -198,9 +198,9 @@ fn no_more_leave_than_the_rate_allows() {
     runtime.block_on(async {
         let sink = UdpSocket::bind("127.0.0.1:0").unwrap();
         let options = Options { bind: Vec::new(), rate: 100, tracer: None };
-        let mut driver = UdpDriver::new(Clock::start(), options).ok().expect("no bind");
-        let mut machine = Recorder::default();
-        machine.to_send = (0..30).map(|_| (sink.local_addr().unwrap(), b"tick".to_vec())).collect();
+        let Ok(mut driver) = UdpDriver::new(Clock::start(), options) else { panic!("bind") };
+        let to_send = (0..30).map(|_| (sink.local_addr().unwrap(), b"tick".to_vec())).collect();
+        let mut machine = Recorder { to_send, ..Recorder::default() };
         turns(&mut driver, &mut machine, |_| true).await;
         let (first, last) = (machine.sent[0], machine.sent[29]);
         // 29 gaps of 10 ms, of which one may be run ahead of.

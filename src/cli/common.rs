@@ -108,16 +108,8 @@ impl TargetArgs {
 
     /// The networks that have a name.
     pub fn networks(&self) -> Result<Networks, Fault> {
-        let file = match &self.config {
-            Some(file) => file.clone(),
-            None => match user_file() {
-                Some(file) => file,
-                None => {
-                    return Networks::built_in().map_err(|e| {
-                        anyhow::anyhow!("built-in networks: {}", config_error(&e)).into()
-                    });
-                }
-            },
+        let Some(file) = self.config.clone().or_else(user_file) else {
+            return Ok(Networks::default());
         };
         Networks::with_file(&file).map_err(|e| {
             anyhow::anyhow!("config file {}: {}", file.display(), config_error(&e)).into()

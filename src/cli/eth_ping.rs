@@ -173,7 +173,7 @@ impl EthPing {
 fn fresh_key(rng: &mut StdRng) -> NodeKey {
     loop {
         // All but one in 2^127 values are keys.
-        if let Some(key) = NodeKey::new(bytes(rng), bytes(rng)) {
+        if let Some(key) = NodeKey::short_lived(bytes(rng)) {
             return key;
         }
     }

@@ -20,7 +20,7 @@ fn verifier() -> &'static Secp256k1<secp256k1::VerifyOnly> {
 pub struct NodeKey {
     secp: Secp256k1<All>,
     secret: SecretKey,
-    public: PublicKey,
+    public: OnceLock<PublicKey>,
 }
 
 impl NodeKey {
@@ -30,16 +30,24 @@ impl NodeKey {
     /// # Errors
     /// `None` where `secret` is zero or not below the group order.
     pub fn new(secret: [u8; 32], blinding: [u8; 32]) -> Option<Self> {
-        let secret = SecretKey::from_byte_array(secret).ok()?;
-        let mut secp = Secp256k1::new();
-        secp.seeded_randomize(&blinding);
-        let public = PublicKey(secret.public_key(&secp));
-        Some(NodeKey { secp, secret, public })
+        let mut key = Self::short_lived(secret)?;
+        key.secp.seeded_randomize(&blinding);
+        Some(key)
     }
 
-    /// The public half.
+    /// A key that lives no longer than the run. It has nothing that a side channel could give away, and is spared
+    /// the blinding, which costs as much as a signature.
+    ///
+    /// # Errors
+    /// `None` where `secret` is zero or not below the group order.
+    pub fn short_lived(secret: [u8; 32]) -> Option<Self> {
+        let secret = SecretKey::from_byte_array(secret).ok()?;
+        Some(NodeKey { secp: Secp256k1::new(), secret, public: OnceLock::new() })
+    }
+
+    /// The public half. Derived when it is first asked for: signing needs it not, and it costs as much.
     pub fn public(&self) -> &PublicKey {
-        &self.public
+        self.public.get_or_init(|| PublicKey(self.secret.public_key(&self.secp)))
     }
 
     /// Signs a 32-byte digest: RFC 6979, low S. With `extra` (RFC 6979 §3.6) two signatures of the same
@@ -60,7 +68,7 @@ impl NodeKey {
 impl fmt::Debug for NodeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Never the secret.
-        f.debug_tuple("NodeKey").field(&self.public).finish()
+        f.debug_tuple("NodeKey").field(self.public()).finish()
     }
 }
 
