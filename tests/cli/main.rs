@@ -3,4 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bad_targets;
+mod bad_usage;
 mod json_schema;
+mod transcript;
