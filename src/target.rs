@@ -107,7 +107,7 @@ impl Written {
         if text.starts_with(enr::PREFIX) {
             return record(text).map(Written::from);
         }
-        if text.contains("://") {
+        if text.contains("://") || text.contains('@') {
             return Err(error(0, Why::Scheme));
         }
         if text.len() >= 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {

@@ -67,6 +67,8 @@ fn hosts_and_ports() {
             "node.example.org",
             "node..example.org:30303",
             "2001:db8::1",
+            "2001:db8::1:30303",
+            "fe80::1%eth0:30303",
             ":30303",
             "localhost",
         ],
