@@ -88,6 +88,7 @@ fn files_of_targets() {
     let mut transcript = Transcript::default();
     transcript.replace(path, "DIR");
     transcript.refused(&["--file", &format!("{path}/none.txt")]);
+    transcript.refused(&["--file", path]);
     transcript.refused_alone(&["--file", &dir.file("empty.txt", "")]);
     transcript.refused_alone(&["--file", &dir.file("comments.txt", "# one\n\n  \t\n# two\n")]);
     transcript.check("files_of_targets");
