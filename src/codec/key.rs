@@ -108,8 +108,9 @@ impl PublicKey {
         NodeId(keccak256(&[&self.to_xy()]))
     }
 
-    /// True if this key made the signature. S is normalised first: every client takes a high S
-    /// from a peer, so we do.
+    /// True if this key made the signature. S is normalised first: every client takes a high S from a peer, so we
+    /// do. The recovery id has no part in it: r and s prove who signed, and only where they do not is it asked
+    /// who did ([`Signature::recover`]).
     pub fn verifies(&self, digest: &[u8; 32], signature: &Signature) -> bool {
         let Ok(mut standard) = ecdsa::Signature::from_compact(&signature.rs) else {
             return false;

@@ -201,3 +201,82 @@ impl<'a> Reader<'a> {
         DecodeError { field, offset: self.offset, fault }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! What the reader gives out, and each error with its field and offset.
+
+    use super::*;
+
+    fn error<T>(field: &'static str, offset: usize, fault: Fault) -> Result<T, DecodeError> {
+        Err(DecodeError { field, offset, fault })
+    }
+
+    #[test]
+    fn takes_in_order() {
+        let mut r = Reader::new(b"abcdefgh");
+        assert_eq!((r.offset(), r.len(), r.is_empty(), r.peek()), (0, 8, false, Some(b'a')));
+        assert_eq!(r.byte("one"), Ok(b'a'));
+        assert_eq!(r.take("none", 0), Ok(&b""[..]));
+        assert_eq!(r.take("two", 2), Ok(&b"bc"[..]));
+        assert_eq!(r.array("three"), Ok(*b"def"));
+        assert_eq!((r.offset(), r.len(), r.peek()), (6, 2, Some(b'g')));
+        assert_eq!(r.end("rest"), error("rest", 6, Fault::Trailing { extra: 2 }));
+        assert_eq!(r.all(), b"gh");
+        assert_eq!((r.offset(), r.len(), r.is_empty(), r.peek()), (8, 0, true, None));
+        assert_eq!(r.end("rest"), Ok(()));
+        assert_eq!(r.all(), b"");
+    }
+
+    #[test]
+    fn takes_nothing_where_too_little_is_left() {
+        let mut r = Reader::new(b"abc");
+        assert_eq!(r.byte("a"), Ok(b'a'));
+        let missing = |missing| Fault::Truncated { missing };
+        assert_eq!(r.take("long", 5), error("long", 1, missing(3)));
+        assert_eq!(r.take("huge", usize::MAX), error("huge", 1, missing(u64::MAX - 2)));
+        assert_eq!(r.array::<3>("array"), error("array", 1, missing(1)));
+        assert_eq!(r.sub("sub", 3).err(), error::<()>("sub", 1, missing(1)).err());
+        assert_eq!((r.offset(), r.len()), (1, 2));
+        assert_eq!(r.take("rest", 2), Ok(&b"bc"[..]));
+        assert_eq!(r.byte("end"), error("end", 3, missing(1)));
+    }
+
+    #[test]
+    fn parts_count_from_the_start_of_the_whole() {
+        let mut r = Reader::new(b"abcdef");
+        assert_eq!(r.byte("a"), Ok(b'a'));
+        let mut part = r.sub("part", 3).expect("is there");
+        assert_eq!((r.offset(), r.len()), (4, 2));
+        assert_eq!((part.offset(), part.len()), (1, 3));
+        assert_eq!(part.take("bc", 2), Ok(&b"bc"[..]));
+        let missing = Fault::Truncated { missing: 1 };
+        assert_eq!(part.take("de", 2), error("de", 3, missing), "stops at its own end");
+        assert_eq!(part.error("d", Fault::Missing).offset, 3);
+        assert_eq!(part.all(), b"d");
+        assert_eq!(r.all(), b"ef");
+    }
+
+    #[test]
+    fn every_fault_is_said_in_words() {
+        for (fault, words) in [
+            (Fault::Truncated { missing: 2 }, "the input ends 2 bytes too early"),
+            (Fault::Trailing { extra: 2 }, "2 bytes too many"),
+            (Fault::OverLimit { limit: 2, claimed: 3 }, "length 3, at most 2 allowed"),
+            (Fault::NotCanonical, "not in its shortest form"),
+            (Fault::NotAString, "a list where a string is needed"),
+            (Fault::NotAList, "a string where a list is needed"),
+            (Fault::Length { expected: 4, found: 3 }, "3 bytes where 4 are needed"),
+            (Fault::Hash, "does not match the content"),
+            (Fault::Signature, "not a valid signature"),
+            (Fault::NotOnCurve, "not a point on secp256k1"),
+            (Fault::Unsorted, "keys out of order, or one of them twice"),
+            (Fault::Missing, "missing"),
+            (Fault::Scheme, "identity scheme other than \"v4\""),
+            (Fault::UnknownType { code: 7 }, "unknown packet type 7"),
+        ] {
+            let e = DecodeError { field: "ping.to", offset: 9, fault };
+            assert_eq!(e.to_string(), format!("ping.to at byte 9: {words}"));
+        }
+    }
+}

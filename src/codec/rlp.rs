@@ -25,17 +25,18 @@ const MAX_LENGTH_OF_LENGTH: u8 = 8;
 ///
 /// # Errors
 /// [`Fault::Truncated`] where the item reaches beyond its list or the input, [`Fault::NotCanonical`]
-/// where it is not in its shortest form.
+/// where it is not in its shortest form; both at the item's first byte.
 pub fn item<'a>(r: &mut Reader<'a>, field: &'static str) -> Result<Item<'a>, DecodeError> {
     let start = *r;
     let Some(first) = r.peek() else {
         return Err(r.error(field, Fault::Truncated { missing: 1 }));
     };
+    let at_start = |e: DecodeError| start.error(field, e.fault);
     match first {
         0x00..=0x7f => r.sub(field, 1).map(Item::String),
         0x80..=0xb7 => {
             r.byte(field)?;
-            let payload = r.sub(field, usize::from(first - 0x80))?;
+            let payload = r.sub(field, usize::from(first - 0x80)).map_err(at_start)?;
             // A single byte below 0x80 is its own encoding.
             if payload.len() == 1 && payload.peek() < Some(0x80) {
                 return Err(start.error(field, Fault::NotCanonical));
@@ -45,7 +46,7 @@ pub fn item<'a>(r: &mut Reader<'a>, field: &'static str) -> Result<Item<'a>, Dec
         0xb8..=0xbf => long_payload(r, start, field, first - 0xb7).map(Item::String),
         0xc0..=0xf7 => {
             r.byte(field)?;
-            r.sub(field, usize::from(first - 0xc0)).map(Item::List)
+            r.sub(field, usize::from(first - 0xc0)).map(Item::List).map_err(at_start)
         }
         0xf8..=0xff => long_payload(r, start, field, first - 0xf7).map(Item::List),
     }
@@ -59,7 +60,8 @@ fn long_payload<'a>(
 ) -> Result<Reader<'a>, DecodeError> {
     debug_assert!((1..=MAX_LENGTH_OF_LENGTH).contains(&length_of_length));
     r.byte(field)?;
-    let bytes = r.take(field, usize::from(length_of_length))?;
+    let bytes =
+        r.take(field, usize::from(length_of_length)).map_err(|e| start.error(field, e.fault))?;
     let length = bytes.iter().fold(0u64, |length, byte| length << 8 | u64::from(*byte));
     // Short lengths have the short form, and a length has no leading zero.
     if bytes.first() == Some(&0) || length <= 55 {

@@ -91,8 +91,8 @@ fn at<T>(offset: usize, what: T) -> At<T> {
 }
 
 impl Enode {
-    /// Reads an enode URL. Query keys other than `discport`, an empty `discport` and a fragment are
-    /// ignored, as geth does.
+    /// Reads an enode URL. Query keys other than the first `discport`, an empty `discport` and a
+    /// fragment are ignored, as geth does.
     ///
     /// # Errors
     /// [`EnodeError`] with the byte offset at which it was found.
@@ -110,14 +110,18 @@ impl Enode {
         let place_at = text.len() - place.len();
         let place = place.split('#').next().unwrap_or_default();
         let (place, query) = place.split_once('?').unwrap_or((place, ""));
+        let mut query_at = place_at + place.len() + 1;
         let place = place.strip_suffix('/').unwrap_or(place);
         let (host, tcp) = parse_host_port(place).map_err(|e| at(place_at + e.offset, e.what))?;
         let mut udp = tcp;
-        let mut query_at = place_at + place.len() + 1;
         for pair in query.split('&') {
-            if let Some(value) = pair.strip_prefix("discport=").filter(|value| !value.is_empty()) {
-                let value_at = query_at + "discport=".len();
-                udp = parse_port(value).map_err(|_| at(value_at, EnodeError::DiscPort))?;
+            if let Some(value) = pair.strip_prefix("discport=") {
+                if !value.is_empty() {
+                    let value_at = query_at + "discport=".len();
+                    udp = parse_port(value).map_err(|_| at(value_at, EnodeError::DiscPort))?;
+                }
+                // The first one counts.
+                break;
             }
             query_at += pair.len() + 1;
         }
@@ -223,4 +227,36 @@ fn parse_port(text: &str) -> Result<u16, At<EnodeError>> {
         return Err(at(offset, EnodeError::PortDigit(c)));
     }
     text.parse().map_err(|_| at(0, EnodeError::PortRange))
+}
+
+#[cfg(test)]
+mod tests {
+    //! The query of an enode URL: which `discport` counts, and where a wrong one stands.
+
+    use super::*;
+
+    /// Reads the place of an enode; the offset of an error is from the start of the place.
+    fn ports(place: &str) -> Result<(u16, u16), At<EnodeError>> {
+        // The generator point is a public key, too.
+        let key = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798\
+                   483ada7726a3c4655da4fbfc0e1108a8fd17b448a68554199c47d08ffb10d4b8";
+        let text = format!("{SCHEME}{key}@{place}");
+        let start = text.len() - place.len();
+        let ports = Enode::parse(&text).map(|enode| (enode.tcp, enode.udp));
+        ports.map_err(|e| at(e.offset - start, e.what))
+    }
+
+    #[test]
+    fn the_first_discport_counts() {
+        assert_eq!(ports("1.2.3.4:5?discport=6&discport=7"), Ok((5, 6)));
+        assert_eq!(ports("1.2.3.4:5?discport=&discport=7"), Ok((5, 5)));
+        assert_eq!(ports("1.2.3.4:5?a=b&discport=6&c"), Ok((5, 6)));
+    }
+
+    #[test]
+    fn a_wrong_discport_is_found_where_it_stands() {
+        assert_eq!(ports("1.2.3.4:5?discport=x"), Err(at(19, EnodeError::DiscPort)));
+        assert_eq!(ports("1.2.3.4:5/?discport=x"), Err(at(20, EnodeError::DiscPort)));
+        assert_eq!(ports("1.2.3.4:5/?a&discport=x"), Err(at(22, EnodeError::DiscPort)));
+    }
 }

@@ -49,7 +49,8 @@ impl Record {
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let base64 = text.strip_prefix(PREFIX).ok_or(TextError::Prefix)?;
         if base64.len() > MAX_TEXT {
-            let claimed = (base64.len() / 4 * 3) as u64;
+            // Three bytes for each four characters, and the rest.
+            let claimed = (base64.len() / 4 * 3 + base64.len() % 4 * 3 / 4) as u64;
             let fault = Fault::OverLimit { limit: MAX_SIZE as u64, claimed };
             return Err(TextError::Record(DecodeError { field: "record", offset: 0, fault }));
         }
@@ -190,7 +191,7 @@ impl Record {
     /// The UDP address and TCP port (0: none) for IPv6. Where `udp6` or `tcp6` is absent, `udp` and `tcp`
     /// hold for both families (EIP-778).
     pub fn endpoint_v6(&self) -> Option<(SocketAddr, u16)> {
-        let port = |v6, both| self.port(v6).or_else(|| self.port(both));
+        let port = |v6, both| self.port(if self.get(v6).is_some() { v6 } else { both });
         let udp = SocketAddr::new(self.ip6()?.into(), port("udp6", "udp")?);
         Some((udp, port("tcp6", "tcp").unwrap_or(0)))
     }
@@ -249,5 +250,22 @@ fn check_value(key: &[u8], r: &mut Reader<'_>) -> Result<(), DecodeError> {
         b"ip6" => rlp::array::<16>(r, "record.ip6").map(drop),
         b"tcp" | b"udp" | b"tcp6" | b"udp6" => rlp::u16(r, "record.port").map(drop),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! A text that is too long for a record says how long.
+
+    use super::*;
+
+    #[test]
+    fn the_claimed_size_is_that_of_the_bytes() {
+        for size in [301, 302, 303, 1000] {
+            let text = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&vec![0; size]));
+            let fault = Fault::OverLimit { limit: 300, claimed: size as u64 };
+            let error = DecodeError { field: "record", offset: 0, fault };
+            assert_eq!(Record::parse(&text), Err(TextError::Record(error)));
+        }
     }
 }

@@ -381,6 +381,7 @@ impl DatagramMachine for Pinger {
     fn handle(&mut self, now: Now, event: Event<'_>) {
         match event {
             Event::Datagram { from, clock, arrived, bytes } => {
+                self.forget_lingering(now.mono);
                 self.datagram(now, from, clock, arrived, bytes);
             }
             Event::Sent { id, at } => self.sent(id, at, now),

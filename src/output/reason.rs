@@ -27,7 +27,9 @@ pub fn of(probe: &Probe) -> Option<String> {
             format!("the network says that the host cannot be reached ({})", said(icmp))
         }
         Failure::WrongIdentity { expected_id, found_id, .. } => {
-            format!("node {found_id} answered, not {expected_id}")
+            let (found, expected) = (found_id.to_string(), expected_id.to_string());
+            let head = |id: &str| id.chars().take(8).collect::<String>();
+            format!("another node answered: {}…, not {}…", head(&found), head(&expected))
         }
         Failure::Malformed(Malformed { error, junk, .. }) => {
             format!("{} came, none a valid answer; the first: {error}", datagrams(*junk))
