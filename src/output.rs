@@ -1,5 +1,6 @@
 //! Renders reports: JSON lines, or text lines with statistics on stderr. Both render the same value.
 
+pub mod progress;
 mod reason;
 mod text;
 pub mod trace;
@@ -8,6 +9,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 
 use serde::Serialize;
 
+use self::progress::Progress;
 use crate::report::{Probe, Summary, TargetStats};
 
 pub use reason::local_error;
@@ -32,6 +34,8 @@ pub struct Style {
     pub quiet: bool,
     /// Whether statistics and the summary are given.
     pub summary: bool,
+    /// Whether a person who waits is told how far the run has come.
+    pub progress: bool,
 }
 
 /// A line as JSON has it. The text lines are made from the same value.
@@ -52,13 +56,15 @@ enum Line<'a> {
 pub struct Output {
     style: Style,
     out: BufWriter<StdoutLock<'static>>,
+    progress: Progress,
 }
 
 impl Output {
     /// Takes standard output.
     pub fn new(style: Style) -> Self {
         // Large enough for a burst of results; what matters is that it is flushed before every wait.
-        Output { style, out: BufWriter::with_capacity(1 << 16, io::stdout().lock()) }
+        let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        Output { style, out, progress: Progress::new(style.progress) }
     }
 
     /// Writes a result line.
@@ -109,7 +115,15 @@ impl Output {
     /// # Errors
     /// Those of standard output.
     pub fn flush(&mut self) -> io::Result<()> {
-        if self.out.buffer().is_empty() { Ok(()) } else { self.out.flush() }
+        if self.out.buffer().is_empty() {
+            return Ok(());
+        }
+        self.progress.suspend(|| self.out.flush())
+    }
+
+    /// The line that tells how far the run has come.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     fn json(&mut self, line: &Line<'_>) -> io::Result<()> {
@@ -122,7 +136,7 @@ impl Output {
         self.flush()?;
         if !self.style.quiet {
             // Whoever closed stderr does not want to know.
-            let _ = io::stderr().write_all(text.as_bytes());
+            let _ = self.progress.suspend(|| io::stderr().write_all(text.as_bytes()));
         }
         Ok(())
     }

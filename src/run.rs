@@ -15,7 +15,7 @@ use crate::machine::{DatagramMachine, JobId, JobReport, Now};
 use crate::net::clock::Clock;
 use crate::net::tcp;
 use crate::net::udp::UdpDriver;
-use crate::output::Output;
+use crate::output::{Output, progress};
 use crate::report::{Failure, Millis, NotAsAsked, Origin, Probe, Tcp, TcpState, Timestamp};
 use crate::source::{Item, Located};
 use crate::stop::Stop;
@@ -151,6 +151,8 @@ impl Run {
                 return Ok(());
             }
             self.output.flush()?;
+            // A flood keeps us awake; the source, look-ups and connects must get their turn all the same.
+            tokio::task::yield_now().await;
             self.wait().await?;
         }
     }
@@ -158,7 +160,13 @@ impl Run {
     /// Sleeps until something happens, and takes it in.
     async fn wait(&mut self) -> Result<(), RunError> {
         let wants_items = self.pinger.room() > 0 || self.stopped;
+        let shows_progress = self.output.progress().is_wanted();
+        if shows_progress {
+            let (done, answered) = self.tally.targets();
+            self.output.progress().show(done, answered, self.jobs.len());
+        }
         tokio::select! {
+            () = tokio::time::sleep(progress::INTERVAL), if shows_progress => {}
             () = self.driver.wait(&self.pinger) => {}
             item = next_item(self.items.as_mut()), if wants_items => self.take(item)?,
             Some(connected) = self.connects.join_next() => {

@@ -98,6 +98,11 @@ impl Tally {
         }
     }
 
+    /// How many targets have ended, and how many of them were answered as expected.
+    pub fn targets(&self) -> (u64, u64) {
+        (self.targets, self.answered)
+    }
+
     /// What the run gave so far.
     pub fn verdict(&self, any: bool) -> Verdict {
         match (self.targets, self.answered) {

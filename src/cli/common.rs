@@ -50,7 +50,7 @@ pub struct TargetArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pace")]
 pub struct PaceArgs {
-    /// How often to probe each target
+    /// How often to probe each target [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub count: Option<u32>,
     /// From one probe of a target to the next
@@ -95,7 +95,7 @@ pub struct OutputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub struct BindArgs {
-    /// Send from and receive on this address; once for each family
+    /// Send from and receive on this address; once for each family [default: any address, a free port]
     #[arg(long, value_name = "ADDR:PORT", value_parser = socket_address)]
     pub bind: Vec<SocketAddr>,
 }
@@ -166,6 +166,8 @@ impl OutputArgs {
             },
             quiet: self.quiet,
             summary: self.summary || summary,
+            // Lines about packets say enough, and would break it.
+            progress: !self.quiet && self.verbose == 0,
         }
     }
 }

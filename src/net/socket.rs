@@ -85,9 +85,12 @@ impl UdpSocket {
     pub async fn readable(&self) {
         let interest = Interest::READABLE | Interest::ERROR;
         if self.socket.ready(interest).await.is_ok() {
-            // What came before is about to be read; only what comes from here on is to wake us again.
-            let _: io::Result<()> =
-                self.socket.try_io(interest, || Err(io::ErrorKind::WouldBlock.into()));
+            // What came before is about to be read; only what comes from here on is to wake us again. One
+            // interest at a time: of two together the runtime clears none.
+            for interest in [Interest::READABLE, Interest::ERROR] {
+                let _: io::Result<()> =
+                    self.socket.try_io(interest, || Err(io::ErrorKind::WouldBlock.into()));
+            }
         }
     }
 
