@@ -5,5 +5,7 @@ mod common;
 
 mod bad_targets;
 mod bad_usage;
+mod exit_codes;
 mod json_schema;
+mod target_files;
 mod transcript;
