@@ -7,5 +7,6 @@ mod bad_targets;
 mod bad_usage;
 mod exit_codes;
 mod json_schema;
+mod pipes;
 mod target_files;
 mod transcript;
