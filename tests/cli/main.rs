@@ -8,5 +8,6 @@ mod bad_usage;
 mod exit_codes;
 mod json_schema;
 mod pipes;
+mod signals;
 mod target_files;
 mod transcript;
