@@ -10,4 +10,5 @@ mod json_schema;
 mod pipes;
 mod signals;
 mod target_files;
+mod text_lines;
 mod transcript;
