@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 
 use crate::common::answering::Peer;
-use crate::common::command::{Ran, clean, eth_ping, finish, outcome};
+use crate::common::command::{PATIENCE, Ran, clean, eth_ping, finish, outcome};
 use crate::common::schema::validate;
 
 /// Runs a line of bash in which `$P` is the binary and `$T` a target.
@@ -77,20 +79,21 @@ fn a_line_gives_its_result_while_the_input_stays_open() {
         .spawn()
         .expect("the binary starts");
     let mut stdin = child.stdin.take().expect("stdin is a pipe");
-    let mut stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+    let stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
+    let (sender, lines) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        stdout.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+    });
     for (number, target) in [&peer.enode, "nonsense:", &peer.enode].into_iter().enumerate() {
         writeln!(stdin, "{target}").expect("it reads");
-        let mut line = String::new();
-        // It would hang here.
-        stdout.read_line(&mut line).expect("a result");
-        let line = validate(&line);
+        let line = validate(&lines.recv_timeout(PATIENCE).expect("a result"));
         assert_eq!(line["line"], number + 1);
         assert_eq!(outcome(&line), if number == 1 { "bad-target" } else { "ok" });
     }
     drop(stdin);
-    let mut rest = String::new();
-    stdout.read_line(&mut rest).expect("the summary");
-    assert_eq!(validate(&rest)["targets"], 3);
+    let summary = validate(&lines.recv_timeout(PATIENCE).expect("the summary"));
+    assert_eq!(summary["targets"], 3);
+    assert!(reader.join().expect("the reader ends"));
     assert_eq!(finish(child).code, Some(1));
 }
 
@@ -111,4 +114,16 @@ fn colour_is_for_terminals_or_on_demand() {
         assert!(text.starts_with("\u{1b}[32mok              \u{1b}[0m  "), "{text:?}");
     }
     assert!(!run(&["--color", "always", "--json"], "").contains(ESC));
+    for (variables, coloured) in
+        [("TERM=xterm", true), ("TERM=xterm NO_COLOR=1", false), ("TERM=dumb", false)]
+    {
+        let line = format!("{variables} script -qec '\"$P\" eth-ping \"$T\"' /dev/null");
+        let on_a_terminal = bash(&line, &peer.enode);
+        assert!(on_a_terminal.stdout.contains("node_id="), "{on_a_terminal:?}");
+        assert_eq!(on_a_terminal.stdout.contains("\u{1b}[32m"), coloured, "{on_a_terminal:?}");
+        // Nothing is wiped away where no progress was shown, which takes a second.
+        let plain =
+            !on_a_terminal.stdout.replace("\u{1b}[32m", "").replace("\u{1b}[0m", "").contains(ESC);
+        assert!(plain || on_a_terminal.stdout.contains(" done, "), "{on_a_terminal:?}");
+    }
 }
