@@ -3,6 +3,7 @@
 mod common;
 mod eth_ping;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -61,7 +62,10 @@ pub fn main() -> ExitCode {
                 };
                 let _ = error.print();
             }
-            Fault::Failed(error) => eprintln!("error: {error:#}"),
+            Fault::Failed(error) => {
+                // Where nobody hears it, the exit code says it.
+                let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            }
         }
         ExitCode::from(2)
     })

@@ -130,7 +130,7 @@ fn bootnode(text: &str) -> Result<Bootnode, (usize, Why)> {
         Some(Ok(Entry { written: Written::Node(target), text, label, .. })) => {
             Ok(Bootnode { text, label, target })
         }
-        Some(Ok(entry)) => Err(bad(&entry, 0, Why::Scheme)),
+        Some(Ok(entry)) => Err(bad(&entry, 0, Why::NetworkInList)),
         Some(Err(e)) => Err((e.column, e.error.why)),
         None => Err((1, Why::Empty)),
     }

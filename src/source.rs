@@ -74,10 +74,16 @@ impl Input {
     pub fn open(name: &str) -> io::Result<Self> {
         let reader: Box<dyn Read + Send> = match name {
             "-" => Box::new(io::stdin()),
-            _ => Box::new(File::open(name)?),
+            _ => Box::new(open_file(name)?),
         };
         Ok(Input::File { name: name.into(), reader })
     }
+}
+
+fn open_file(name: &str) -> io::Result<File> {
+    let file = File::open(name)?;
+    // It opens like a file, and would fail only once other targets had been probed.
+    if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
 }
 
 /// What was read, before it is resolved.

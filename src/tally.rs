@@ -105,7 +105,9 @@ impl Tally {
 
     /// What the run gave so far.
     pub fn verdict(&self, any: bool) -> Verdict {
-        match (self.targets, self.answered) {
+        // A run that nobody reads any more ends with targets still open: they count as what they gave so far.
+        let open = self.open.values().filter(|target| target.received > 0).count() as u64;
+        match (self.targets + self.open.len() as u64, self.answered + open) {
             (0, _) => Verdict::Nothing,
             (targets, answered) if answered == targets || (any && answered > 0) => Verdict::Good,
             _ => Verdict::Bad,

@@ -62,6 +62,8 @@ pub enum Why {
     RecordWithoutUdp,
     /// No record.
     Enr(TextError),
+    /// The name of a network in a network's own list of nodes.
+    NetworkInList,
     /// The name of no network that we know.
     UnknownNetwork(Box<UnknownNetwork>),
     /// A line of a file that is not UTF-8.
@@ -105,7 +107,7 @@ impl Written {
         if text.starts_with(enr::PREFIX) {
             return record(text).map(Written::from);
         }
-        if text.contains("://") {
+        if text.contains("://") || text.contains('@') {
             return Err(error(0, Why::Scheme));
         }
         if text.len() >= 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -187,12 +189,19 @@ impl fmt::Display for Why {
                 f.write_str("the record names no UDP endpoint: it lacks an address or a UDP port")
             }
             Why::Enr(error) => error.fmt(f),
+            Why::NetworkInList => f.write_str(
+                "a network's list cannot name a network: write enode://KEY@HOST:PORT, enr:… or HOST:PORT",
+            ),
             Why::UnknownNetwork(unknown) => {
                 let UnknownNetwork { name, nearest, known } = &**unknown;
                 write!(f, "there is no network named '{}'", name.escape_debug())?;
                 match nearest {
                     Some(nearest) => write!(f, "; did you mean '{nearest}'?"),
-                    None => write!(f, "; there are {}", known.join(", ")),
+                    None => write!(
+                        f,
+                        "; there are {} (--config FILE adds others, a host needs a port)",
+                        known.join(", ")
+                    ),
                 }
             }
             Why::NotUtf8 => f.write_str("the line is not UTF-8 text"),
@@ -212,7 +221,9 @@ impl fmt::Display for EnodeError {
                 write!(f, "'{}' is no hex digit of a public key", c.escape_debug())
             }
             EnodeError::KeyNotOnCurve => f.write_str("the public key is no point on secp256k1"),
-            EnodeError::MissingHost => f.write_str("the host is missing: write KEY@HOST:PORT"),
+            EnodeError::MissingHost => {
+                f.write_str("the host is missing: write HOST:PORT or enode://KEY@HOST:PORT")
+            }
             EnodeError::MissingPort => {
                 f.write_str("the port is missing: write HOST:PORT (30303 is usual)")
             }
@@ -243,7 +254,9 @@ impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TextError::Prefix => f.write_str("a record starts with enr:"),
-            TextError::Base64 { .. } => f.write_str("not base64url without padding"),
+            TextError::Base64 { .. } => f.write_str(
+                "not base64url: a record is letters, digits, '-' and '_', whole and without '='",
+            ),
             TextError::Record(DecodeError {
                 fault: Fault::OverLimit { limit, .. }, field, ..
             }) if *field == "record" => {

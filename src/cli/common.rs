@@ -96,7 +96,7 @@ pub struct OutputArgs {
 #[command(next_help_heading = "Network")]
 pub struct BindArgs {
     /// Send from and receive on this address; once for each family [default: any address, a free port]
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = socket_address)]
     pub bind: Vec<SocketAddr>,
 }
 
@@ -169,7 +169,9 @@ impl BindArgs {
     pub fn addresses(&self) -> Result<Vec<SocketAddr>, Fault> {
         for family in [SocketAddr::is_ipv4, SocketAddr::is_ipv6] {
             if self.bind.iter().filter(|address| family(address)).count() > 1 {
-                return Err(Fault::Usage("--bind: one address a family is enough".to_owned()));
+                return Err(Fault::Usage(
+                    "--bind: one IPv4 and one IPv6 address at most".to_owned(),
+                ));
             }
         }
         Ok(self.bind.clone())
@@ -182,10 +184,7 @@ fn open(file: &str) -> Result<Input, Fault> {
 
 fn argument(text: &str, networks: &Networks) -> Result<Entry, Fault> {
     let bad = |column: usize, why: &dyn std::fmt::Display| {
-        let text: String = text.escape_debug().collect();
-        let cut = text.char_indices().nth(80).map_or(text.len(), |(at, _)| at);
-        let dots = if cut < text.len() { "…" } else { "" };
-        Fault::Usage(format!("target '{}{dots}': column {column}: {why}", &text[..cut]))
+        Fault::Usage(format!("target '{}': column {column}: {why}", around(text, column)))
     };
     let entry = match line::argument(text) {
         Ok(entry) => entry,
@@ -195,6 +194,18 @@ fn argument(text: &str, networks: &Networks) -> Result<Entry, Fault> {
         networks.ethereum(name).map_err(|why| bad(1, &why))?;
     }
     Ok(entry)
+}
+
+/// As much of a long text as shows what stands at a column, in characters from 1.
+fn around(text: &str, column: usize) -> String {
+    const BEFORE: usize = 60;
+    const AFTER: usize = 20;
+    let skip = if column > BEFORE + AFTER { column - BEFORE } else { 0 };
+    let mut shown = text.chars().skip(skip);
+    let kept: String = shown.by_ref().take(BEFORE + AFTER).collect();
+    let dots = |cut| if cut { "…" } else { "" };
+    let after = shown.next().is_some();
+    format!("{}{}{}", dots(skip > 0), kept.escape_debug(), dots(after))
 }
 
 fn config_error(error: &NetworksError) -> String {
@@ -212,7 +223,14 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }
-    humantime::parse_duration(text).map_err(|e| format!("{e}; write 500ms, 3s or 2m"))
+    humantime::parse_duration(text)
+        .map_err(|_| "no length of time with its unit: write 500ms, 3s or 2m".to_owned())
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "no address with its port: write 192.0.2.1:30303, 0.0.0.0:0 or [::]:30303".to_owned()
+    })
 }
 
 /// A duration that is not zero.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use data_encoding::HEXLOWER_PERMISSIVE;
+use nix::errno::Errno;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -96,8 +97,9 @@ impl EthPing {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (verdict, result) = runtime.block_on(async {
             let options = Options { bind, rate: self.pace.rate, tracer: self.tracer() };
-            let driver = UdpDriver::new(clock, options)
-                .map_err(|(address, errno)| anyhow!("cannot bind {address}: {}", errno.desc()))?;
+            let driver = UdpDriver::new(clock, options).map_err(|(address, errno)| {
+                anyhow!("cannot bind {address}: {}", not_bound(errno))
+            })?;
             let items = source::start(
                 inputs,
                 networks,
@@ -170,6 +172,16 @@ impl EthPing {
     }
 }
 
+fn not_bound(errno: Errno) -> String {
+    let advice = match errno {
+        Errno::EADDRINUSE => ": take another port, or 0 for any that is free",
+        Errno::EADDRNOTAVAIL => ": this machine does not have that address",
+        Errno::EACCES => ": ports below 1024 are for root",
+        _ => "",
+    };
+    format!("{}{advice}", errno.desc())
+}
+
 fn fresh_key(rng: &mut StdRng) -> NodeKey {
     loop {
         // All but one in 2^127 values are keys.
@@ -192,7 +204,7 @@ fn read_key(file: &Path, rng: &mut StdRng) -> anyhow::Result<NodeKey> {
     let mode = open.metadata()?.permissions().mode();
     if mode & 0o077 != 0 {
         bail!(
-            "others may read it (mode {:o}); mend that with: chmod 600 {}",
+            "others may read or change it (mode {:o}); mend that with: chmod 600 {}",
             mode & 0o777,
             file.display()
         );
@@ -205,6 +217,9 @@ fn read_key(file: &Path, rng: &mut StdRng) -> anyhow::Result<NodeKey> {
         .decode(digits.as_bytes())
         .ok()
         .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-        .ok_or_else(|| anyhow!("it does not hold 32 bytes as 64 hex digits"))?;
-    NodeKey::new(secret, bytes(rng)).ok_or_else(|| anyhow!("it holds zero or a number too large"))
+        .ok_or_else(|| {
+            anyhow!("it does not hold 32 bytes as 64 hex digits; `openssl rand -hex 32` makes some")
+        })?;
+    NodeKey::new(secret, bytes(rng))
+        .ok_or_else(|| anyhow!("it holds zero or a number too large to be a key"))
 }

@@ -69,6 +69,7 @@ pub struct DecodeError {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
+            Fault::Truncated { missing: 1 } => f.write_str("the input ends 1 byte too early"),
             Fault::Truncated { missing } => write!(f, "the input ends {missing} bytes too early"),
             Fault::Trailing { extra } => write!(f, "{extra} bytes too many"),
             Fault::OverLimit { limit, claimed } => {

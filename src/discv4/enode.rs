@@ -176,7 +176,7 @@ pub fn parse_host_port(text: &str) -> Result<(Host, u16), At<EnodeError>> {
         let ip: Ipv6Addr = ip.parse().map_err(|_| at(1, EnodeError::BadHost(BadHost::NotIpv6)))?;
         (Host::Ip(IpAddr::from(ip).to_canonical()), rest)
     } else {
-        if text.parse::<Ipv6Addr>().is_ok() {
+        if is_bare_ipv6(text) {
             return Err(at(0, EnodeError::BadHost(BadHost::BareIpv6)));
         }
         let host = text.split(':').next().unwrap_or_default();
@@ -190,6 +190,14 @@ pub fn parse_host_port(text: &str) -> Result<(Host, u16), At<EnodeError>> {
         }
         _ => Err(at(text.len(), EnodeError::MissingPort)),
     }
+}
+
+/// True for what starts like an IPv6 address, with or without a port behind it: hex digits up to the first of
+/// two colons.
+fn is_bare_ipv6(text: &str) -> bool {
+    let mut parts = text.split(':');
+    let first = parts.next().unwrap_or_default();
+    first.bytes().all(|b| b.is_ascii_hexdigit()) && parts.nth(1).is_some()
 }
 
 fn parse_host(text: &str) -> Result<Host, At<EnodeError>> {

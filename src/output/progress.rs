@@ -22,8 +22,8 @@ impl Progress {
     /// Shows on stderr, if that is a terminal and `wanted`; nothing before a second has passed.
     pub fn new(wanted: bool) -> Self {
         let bar = (wanted && io::stderr().is_terminal()).then(|| {
-            let target = ProgressDrawTarget::stderr_with_hz(DRAWS_A_SECOND);
-            let bar = ProgressBar::with_draw_target(None, target);
+            // What was never shown must not be wiped away: that would write to the terminal, too.
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
             // The template is a constant; if it were wrong, there would be a plain line instead.
             let style = ProgressStyle::with_template("{wide_msg}");
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
@@ -43,6 +43,9 @@ impl Progress {
         };
         let seconds = self.started.elapsed().as_secs();
         let failed = done.saturating_sub(answered);
+        if bar.is_hidden() {
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWS_A_SECOND));
+        }
         bar.set_message(format!(
             "{done} done, {answered} answered, {failed} failed, {open} open, {seconds} s"
         ));

@@ -22,7 +22,7 @@ pub fn probe(line: &Line<'_>, color: bool) -> io::Result<String> {
     };
     let text = |key| fields.get(key).and_then(Value::as_str);
     let outcome = text("failure").unwrap_or("ok");
-    let target = escaped(&shortened(text("target").unwrap_or_default()));
+    let target = column(text("target").unwrap_or_default());
     let rtt = match fields.get("rtt_ms").and_then(Value::as_f64) {
         Some(rtt) => format!("{rtt:.3}ms"),
         None => "-".to_owned(),
@@ -55,7 +55,8 @@ fn inline(value: &Value) -> String {
     match value {
         Value::String(text) => {
             let text = escaped(text);
-            if text.is_empty() || text.contains([' ', '"', '=']) && !text.starts_with("enode:") {
+            let bare = !text.contains('=') || text.starts_with("enode:");
+            if text.is_empty() || text.contains([' ', '"']) || !bare {
                 format!("\"{}\"", text.replace('"', "\\\""))
             } else {
                 text
@@ -70,6 +71,14 @@ fn inline(value: &Value) -> String {
             if rest.is_empty() { name } else { format!("{name}({})", rest.join(",")) }
         }
         other => other.to_string(),
+    }
+}
+
+/// The target as one word, so that a bad one moves no other column.
+fn column(target: &str) -> String {
+    match target {
+        "" => "-".to_owned(),
+        target => escaped(&shortened(target)).replace(' ', "\\u{20}"),
     }
 }
 

@@ -66,7 +66,7 @@ pub fn parse(line: &[u8]) -> Option<Result<Entry, LineError>> {
     let text = match std::str::from_utf8(line) {
         Ok(text) => text,
         Err(e) => {
-            let text = echo(&String::from_utf8_lossy(line));
+            let text = echo(String::from_utf8_lossy(line).trim());
             let offset = e.valid_up_to();
             let column = String::from_utf8_lossy(&line[..offset]).chars().count() + 1;
             let error = TargetError { offset, why: Why::NotUtf8 };

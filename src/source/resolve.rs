@@ -50,10 +50,14 @@ impl<L: LookUp> Resolver<L> {
         Resolver { look_up: Arc::new(look_up), stop, families, timeout, slots }
     }
 
-    /// Returns once another look-up could begin, or after the timeout: a healthy resolver keeps the source
-    /// waiting and nobody's time runs out, a dead one keeps it only so long.
+    /// Returns once another look-up could begin, at a stop, or after the timeout: a healthy resolver keeps
+    /// the source waiting and nobody's time runs out, a dead one keeps it only so long.
     pub async fn wait_for_room(&self) {
-        let _ = tokio::time::timeout(self.timeout, self.slots.acquire()).await;
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            _ = tokio::time::timeout(self.timeout, self.slots.acquire()) => {}
+            () = stop.requested() => {}
+        }
     }
 
     /// Begins to look up `name` and sends what `item` makes of the outcome.

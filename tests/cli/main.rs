@@ -3,4 +3,16 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bad_targets;
+mod bad_usage;
+mod config;
+mod exit_codes;
+mod help_and_trace;
 mod json_schema;
+mod names;
+mod no_way_there;
+mod pipes;
+mod signals;
+mod target_files;
+mod text_lines;
+mod transcript;

@@ -6,4 +6,5 @@
 pub mod answering;
 pub mod command;
 pub mod ethereumjs;
+pub mod namespace;
 pub mod schema;

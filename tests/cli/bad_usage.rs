@@ -1,0 +1,124 @@
+//! Flags and files that cannot be used: what is wrong, what to do, and that nothing is sent.
+
+use std::net::UdpSocket;
+use std::os::unix::fs::PermissionsExt;
+
+use super::transcript::Transcript;
+use crate::common::command::TempDir;
+
+fn check(name: &str, cases: &[&[&str]]) {
+    let mut transcript = Transcript::default();
+    for args in cases {
+        transcript.refused(args);
+    }
+    transcript.check(name);
+}
+
+#[test]
+fn nothing_asked() {
+    let mut transcript = Transcript::default();
+    transcript.refused_alone(&[]);
+    transcript.check("nothing_asked");
+}
+
+#[test]
+fn flags() {
+    check(
+        "flags",
+        &[
+            &["--retry", "3"],
+            &["--count", "0"],
+            &["--count", "many"],
+            &["--concurrency", "0"],
+            &["--timeout", "0"],
+            &["--timeout", "0s"],
+            &["--timeout", "2"],
+            &["--timeout", "soon"],
+            &["--interval", "-1s"],
+            &["--rate", "-1"],
+            &["--color", "red"],
+            &["-4", "-6"],
+            &["--quiet", "-v"],
+        ],
+    );
+}
+
+#[test]
+fn addresses_to_bind() {
+    let taken = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let taken = taken.local_addr().expect("its address");
+    let mut transcript = Transcript::default();
+    transcript.replace(format!("127.0.0.1:{}", taken.port()), "127.0.0.1:TAKEN");
+    transcript.refused(&["--bind", "eth0"]);
+    transcript.refused(&["--bind", "127.0.0.1"]);
+    transcript.refused(&["--bind", "127.0.0.1:0", "--bind", "127.0.0.2:0"]);
+    transcript.refused(&["--bind", "[::1]:0", "--bind", "[::]:0"]);
+    transcript.refused(&["--bind", &taken.to_string()]);
+    transcript.refused(&["--bind", "192.0.2.1:30303"]);
+    transcript.check("addresses_to_bind");
+}
+
+#[test]
+fn files_of_networks() {
+    let dir = TempDir::new();
+    let config = |name: &str, text: &str| dir.file(name, text);
+    let files = [
+        config("key.toml", "[ethereum.mine]\nbootnode = []\n"),
+        config("table.toml", "[etherium.mine]\nbootnodes = []\n"),
+        config("type.toml", "[ethereum.mine]\nbootnodes = \"127.0.0.1:30303\"\n"),
+        config("toml.toml", "[ethereum.mine\nbootnodes = []\n"),
+        config("node.toml", "[ethereum.mine]\nbootnodes = [\"127.0.0.1:1\", \"127.0.0.1\"]\n"),
+        config("name.toml", "[ethereum.mine]\nbootnodes = [\"mainnet\"]\n"),
+        config("empty.toml", "[ethereum.mine]\nbootnodes = [\"# later\"]\n"),
+        dir.path().join("none.toml").to_str().expect("UTF-8").to_owned(),
+        dir.path().to_str().expect("UTF-8").to_owned(),
+    ];
+    let mut transcript = Transcript::default();
+    transcript.replace(dir.path().to_str().expect("UTF-8"), "DIR");
+    for file in &files {
+        transcript.refused(&["--config", file]);
+    }
+    transcript.check("files_of_networks");
+}
+
+#[test]
+fn files_of_targets() {
+    let dir = TempDir::new();
+    let path = dir.path().to_str().expect("UTF-8");
+    let mut transcript = Transcript::default();
+    transcript.replace(path, "DIR");
+    transcript.refused(&["--file", &format!("{path}/none.txt")]);
+    transcript.refused(&["--file", path]);
+    transcript.refused_alone(&["--file", &dir.file("empty.txt", "")]);
+    transcript.refused_alone(&["--file", &dir.file("comments.txt", "# one\n\n  \t\n# two\n")]);
+    transcript.check("files_of_targets");
+}
+
+#[test]
+fn key_files() {
+    let dir = TempDir::new();
+    let key = |name: &str, text: &str, mode: u32| {
+        let file = dir.file(name, text);
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(&file, mode).expect("its mode");
+        file
+    };
+    let good = "11".repeat(32);
+    let files = [
+        key("read.key", &good, 0o644),
+        key("group.key", &good, 0o620),
+        key("short.key", &good[1..], 0o600),
+        key("text.key", "a pass phrase\n", 0o600),
+        key("empty.key", "", 0o600),
+        key("zero.key", &"00".repeat(32), 0o600),
+        key("large.key", &"ff".repeat(32), 0o600),
+        key("binary.key", "\0\u{1b}", 0o600),
+        dir.path().join("none.key").to_str().expect("UTF-8").to_owned(),
+    ];
+    let mut transcript = Transcript::default();
+    transcript.replace(dir.path().to_str().expect("UTF-8"), "DIR");
+    for file in &files {
+        transcript.refused(&["--key", file]);
+    }
+    transcript.check("key_files");
+}
