@@ -6,4 +6,7 @@
 pub mod answering;
 pub mod command;
 pub mod ethereumjs;
+pub mod program;
 pub mod schema;
+pub mod scripted;
+pub mod wire;
