@@ -101,6 +101,33 @@ fn without_bond_a_ping_behind_the_pong_is_answered_while_the_run_goes_on() {
 }
 
 #[test]
+fn a_ping_gets_one_pong_however_many_targets_name_the_peer() {
+    // The key known to both, to neither, to one.
+    for (number, which) in [(408, [0, 0]), (409, [1, 1]), (410, [0, 1]), (411, [1, 0])] {
+        let mut sent = Vec::new();
+        let peer = Scripted::start(number, move |stage, got| {
+            sent.push(got.clone());
+            if let [first, second] = &sent[..] {
+                let ping = stage.own_ping(got.from, 20);
+                stage.reply(got, &ping);
+                for got in [first, second] {
+                    stage.reply(got, &stage.pong(got));
+                }
+            }
+        });
+        let texts = [peer.enode(), peer.bare()];
+        let targets = which.map(|which: usize| texts[which].as_str());
+        let run = eth_ping(&["--timeout", "3s", "--bond", targets[0], targets[1]]);
+        assert_eq!((run.code, run.lines.len()), (0, 2), "{number}: {:#?}", run.lines);
+        for line in &run.lines {
+            assert_eq!(line["pinged_back"], true, "{number}: {line:#}");
+        }
+        let all = peer.finish();
+        assert_eq!((pings(&all).len(), pongs(&all).len()), (2, 1), "{number}: {which:?}");
+    }
+}
+
+#[test]
 fn a_ping_signed_by_another_key_is_never_answered() {
     for (number, first) in [(412, true), (413, false)] {
         let peer = Scripted::start(number, move |stage, got| {
