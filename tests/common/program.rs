@@ -18,6 +18,8 @@ pub struct Outcome {
     pub lines: Vec<Value>,
     /// Standard error.
     pub stderr: String,
+    /// The most memory that it held, in KiB, as far as was seen.
+    pub peak_kib: u64,
 }
 
 /// Runs `p2pprobe eth-ping --json --per-host-interval 0` with these arguments.
@@ -35,7 +37,9 @@ pub fn eth_ping(arguments: &[&str]) -> Outcome {
     let stdout = collect(child.stdout.take().expect("a pipe"));
     let stderr = collect(child.stderr.take().expect("a pipe"));
     let deadline = Instant::now() + PATIENCE;
+    let mut peak_kib = 0;
     let status = loop {
+        peak_kib = memory_kib(child.id()).unwrap_or(peak_kib);
         if let Some(status) = child.try_wait().expect("wait") {
             break status;
         }
@@ -52,7 +56,14 @@ pub fn eth_ping(arguments: &[&str]) -> Outcome {
     let read = |line: &str| {
         serde_json::from_str(line).unwrap_or_else(|e| panic!("no JSON line ({e}): {line}"))
     };
-    Outcome { code, lines: stdout.lines().map(read).collect(), stderr }
+    Outcome { code, lines: stdout.lines().map(read).collect(), stderr, peak_kib }
+}
+
+/// The most memory that a process has held so far.
+fn memory_kib(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 fn collect(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
