@@ -5,6 +5,7 @@
 
 pub mod answering;
 pub mod command;
+pub mod crowd;
 pub mod ethereumjs;
 pub mod program;
 pub mod schema;

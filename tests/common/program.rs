@@ -1,11 +1,12 @@
-//! The real binary: run, waited for, its JSON lines read.
+//! The real binary: run, waited for, its JSON lines read and held against the schema.
 
 use std::io::Read;
-use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use super::{command, schema};
 
 /// Nothing here takes long; this is for a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,16 +25,9 @@ pub struct Outcome {
 
 /// Runs `p2pprobe eth-ping --json --per-host-interval 0` with these arguments.
 pub fn eth_ping(arguments: &[&str]) -> Outcome {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_p2pprobe"))
-        .args(["eth-ping", "--json", "--per-host-interval", "0"])
-        .args(arguments)
-        .env_remove("XDG_CONFIG_HOME")
-        .env("HOME", "/nonexistent")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
+    let options = ["--json", "--per-host-interval", "0"];
+    let mut child =
+        command::eth_ping([&options, arguments].concat()).spawn().expect("the binary starts");
     let stdout = collect(child.stdout.take().expect("a pipe"));
     let stderr = collect(child.stderr.take().expect("a pipe"));
     let deadline = Instant::now() + PATIENCE;
@@ -53,10 +47,7 @@ pub fn eth_ping(arguments: &[&str]) -> Outcome {
     let stderr = stderr.join().expect("a reader");
     let code = status.code().unwrap_or_else(|| panic!("ended by a signal: {status}; {stderr}"));
     assert!(!stderr.contains("panicked"), "{stderr}");
-    let read = |line: &str| {
-        serde_json::from_str(line).unwrap_or_else(|e| panic!("no JSON line ({e}): {line}"))
-    };
-    Outcome { code, lines: stdout.lines().map(read).collect(), stderr, peak_kib }
+    Outcome { code, lines: schema::validate_all(&stdout), stderr, peak_kib }
 }
 
 /// The most memory that a process has held so far.
