@@ -5,6 +5,10 @@
 
 pub mod answering;
 pub mod command;
+pub mod crowd;
 pub mod ethereumjs;
 pub mod namespace;
+pub mod program;
 pub mod schema;
+pub mod scripted;
+pub mod wire;

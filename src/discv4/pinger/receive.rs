@@ -121,11 +121,28 @@ impl Pinger {
         }
         let bonded = job.pinged_back && !pong_due;
         if !self.config.bond || bonded {
-            return self.end_probe(now, id, Ok(answer));
+            self.end_probe(now, id, Ok(answer));
+        } else {
+            answer.pinged_back = Some(pong_due);
+            job.answer = Some(answer);
+            self.set_state(id, State::Bonding, Some(now.mono + BOND_WAIT));
         }
-        answer.pinged_back = Some(pong_due);
-        job.answer = Some(answer);
-        self.set_state(id, State::Bonding, Some(now.mono + BOND_WAIT));
+        if pong_due {
+            self.let_go_of(self.pongs.back().copied());
+        }
+    }
+
+    /// One Ping gets one Pong: whoever else holds the Ping that this answers need not answer it.
+    fn let_go_of(&mut self, answer: Option<Answer>) {
+        let Some(answer) = answer else { return };
+        for id in self.by_ip.get(&answer.to.ip()).into_iter().flatten() {
+            if let Some(job) = self.jobs.get_mut(id)
+                && let Some((_, held)) = &mut job.held
+                && held.is_some_and(|held| held.ping_hash == answer.ping_hash)
+            {
+                *held = None;
+            }
+        }
     }
 
     fn ping(&mut self, now: Now, from: SocketAddr, packet: &Packet<'_>, ping: &Ping) {
