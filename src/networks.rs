@@ -157,7 +157,7 @@ mod tests {
         let networks = parse(BUILT_IN).expect("bootnodes.toml");
         let counts: Vec<_> =
             networks.iter().map(|(name, nodes)| (&name[..], nodes.len())).collect();
-        assert_eq!(counts, [("hoodi", 3), ("holesky", 2), ("mainnet", 4), ("sepolia", 5)]);
+        assert_eq!(counts, [("holesky", 2), ("hoodi", 3), ("mainnet", 4), ("sepolia", 5)]);
         let first = &networks["mainnet"][0];
         assert_eq!(first.label.as_deref(), Some("bootnode-aws-ap-southeast-1-001"));
         let id = first.target.key.expect("a key").node_id().to_string();

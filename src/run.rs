@@ -147,7 +147,7 @@ impl Run {
             self.driver.send(&mut self.pinger);
             // A send that failed may have ended a probe.
             self.collect()?;
-            if self.items.is_none() && self.jobs.is_empty() && !self.driver.holds_datagram() {
+            if self.items.is_none() && self.jobs.is_empty() && !self.driver.has_backlog() {
                 return Ok(());
             }
             self.output.flush()?;

@@ -111,8 +111,9 @@ pub fn start(
     tokio::spawn(async move {
         loop {
             let next = tokio::select! {
-                next = unresolved.recv() => next,
+                biased;
                 () = stop.requested() => return,
+                next = unresolved.recv() => next,
             };
             let Some(next) = next else { return };
             let sent = match next {

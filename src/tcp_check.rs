@@ -10,18 +10,29 @@ use crate::report::{Millis, Tcp, TcpState};
 pub struct TcpCheck {
     began: Mono,
     deadline: Mono,
-    asked: bool,
-    outcome: Option<Tcp>,
+    state: State,
+}
+
+/// How far the check has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum State {
+    New,
+    Connecting,
+    /// Known, and not yet said; `true` while the connection is to be closed.
+    Known(Tcp, bool),
+    Said,
 }
 
 impl TcpCheck {
     /// Begins now and waits for at most `timeout`.
     pub fn new(now: Now, timeout: Duration) -> Self {
-        TcpCheck { began: now.mono, deadline: now.mono + timeout, asked: false, outcome: None }
+        TcpCheck { began: now.mono, deadline: now.mono + timeout, state: State::New }
     }
 
     fn end(&mut self, tcp: TcpState, tcp_connect_ms: Option<Millis>) {
-        self.outcome.get_or_insert(Tcp { tcp, tcp_connect_ms });
+        if matches!(self.state, State::New | State::Connecting) {
+            self.state = State::Known(Tcp { tcp, tcp_connect_ms }, tcp == TcpState::Open);
+        }
     }
 }
 
@@ -52,16 +63,31 @@ impl StreamMachine for TcpCheck {
     }
 
     fn poll_action(&mut self, _now: Now) -> Option<Action> {
-        let first = !std::mem::replace(&mut self.asked, true);
-        first.then_some(Action::Connect)
+        match self.state {
+            State::New => {
+                self.state = State::Connecting;
+                Some(Action::Connect)
+            }
+            State::Known(tcp, true) => {
+                self.state = State::Known(tcp, false);
+                Some(Action::Close)
+            }
+            State::Connecting | State::Known(_, false) | State::Said => None,
+        }
     }
 
     fn poll_report(&mut self) -> Option<Tcp> {
-        self.outcome
+        match self.state {
+            State::Known(tcp, _) => {
+                self.state = State::Said;
+                Some(tcp)
+            }
+            State::New | State::Connecting | State::Said => None,
+        }
     }
 
     fn poll_timeout(&self) -> Option<Mono> {
-        self.outcome.is_none().then_some(self.deadline)
+        matches!(self.state, State::New | State::Connecting).then_some(self.deadline)
     }
 
     fn stop(&mut self, _now: Now) {

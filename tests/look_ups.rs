@@ -58,7 +58,7 @@ fn ask(names: impl IntoIterator<Item = String>, families: Families, timeout: Dur
     let (sender, stop) = stop::channel();
     let input = |name: String| Input::Argument(line::argument(&name).expect("a target"));
     let inputs = names.into_iter().map(input).collect();
-    let networks = Networks::built_in().expect("the built-in networks");
+    let networks = Networks::default();
     let items = source::start(inputs, networks, families, timeout, look_up.clone(), stop);
     Asked { items, stop: sender, look_up }
 }

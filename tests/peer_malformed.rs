@@ -153,14 +153,6 @@ fn a_datagram_too_short_for_a_packet_is_malformed_where_it_ends() {
     ]);
 }
 
-#[test]
-fn an_unknown_packet_type_is_malformed() {
-    assert_malformed(&[
-        (|stage, _| wire::frame(&stage.key, 0, &wire::list(&[])), "type", 97),
-        (|stage, _| wire::frame(&stage.key, 66, &wire::list(&[])), "type", 97),
-    ]);
-}
-
 /// Offset of the `to` of these Pongs, whose lists are short enough for a header of one byte.
 const TO_AT: usize = 98 + 1;
 /// Length of [`here`]: a header, 5 bytes of address, 3 and 1 of ports.

@@ -186,6 +186,17 @@ fn messages_that_answer_no_ping_are_junk_and_never_answered() {
 }
 
 #[test]
+fn an_unknown_packet_type_is_junk_and_not_malformed() {
+    let peer = Scripted::start(313, |stage, got| {
+        for code in [0, 7, 66] {
+            stage.reply(got, &wire::frame(&stage.key, code, &wire::list(&[])));
+        }
+    });
+    let run = ping_briefly(&peer.enode());
+    assert_eq!(run.failed("no-reply")["junk"], 3);
+}
+
+#[test]
 fn a_record_that_is_not_valid_is_malformed() {
     let peer = Scripted::answering(310, |stage, got| {
         let mut data = enr_response(stage, got)[98..].to_vec();

@@ -35,8 +35,10 @@ fn a_connection_is_open_and_timed_from_the_beginning() {
     let mut machine = check();
     machine.handle(at(1042), connected());
     let tcp_connect_ms = Some(Millis(Duration::from_millis(42)));
+    assert_eq!(machine.poll_action(at(1042)), Some(Action::Close));
     assert_eq!(machine.poll_report(), Some(Tcp { tcp: TcpState::Open, tcp_connect_ms }));
     assert_eq!((machine.poll_timeout(), machine.poll_action(at(1042))), (None, None));
+    assert_eq!(machine.poll_report(), None, "it is said once");
 }
 
 #[test]

@@ -86,7 +86,7 @@ async fn turns(driver: &mut UdpDriver, machine: &mut Recorder, done: impl Fn(&Re
         driver.receive(machine);
         driver.timeouts(machine);
         driver.send(machine);
-        if machine.to_send.is_empty() && !driver.holds_datagram() && done(machine) {
+        if machine.to_send.is_empty() && !driver.has_backlog() && done(machine) {
             return;
         }
         assert!(tokio::time::Instant::now() < deadline, "it takes too long");

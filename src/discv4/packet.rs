@@ -9,6 +9,9 @@ use crate::codec::{DecodeError, Fault, Reader};
 /// ethereumjs sends Neighbors of up to 1373 bytes.
 pub const MAX_SIZE: usize = 1280;
 
+/// The longest packet that is looked at, in bytes: nobody sends longer ones in earnest, and hashing them costs.
+pub const MAX_READ: usize = 2048;
+
 /// Bytes of the hash that starts a packet, and with which a Pong names the Ping it answers.
 pub const HASH_SIZE: usize = 32;
 const SIGNATURE_SIZE: usize = 65;
@@ -30,10 +33,14 @@ impl<'a> Packet<'a> {
     /// Decodes one datagram.
     ///
     /// # Errors
-    /// [`Fault::Hash`], [`Fault::Signature`] where no key can have signed so, and those of
+    /// [`Fault::OverLimit`] above [`MAX_READ`] bytes, [`Fault::Hash`], [`Fault::Signature`] where no key can have signed so, and those of
     /// [`Message::decode`].
     pub fn decode(datagram: &'a [u8]) -> Result<Self, DecodeError> {
         let mut r = Reader::new(datagram);
+        if datagram.len() > MAX_READ {
+            let fault = Fault::OverLimit { limit: MAX_READ as u64, claimed: datagram.len() as u64 };
+            return Err(r.error("packet", fault));
+        }
         let at_hash = r;
         let hash = r.array::<HASH_SIZE>("hash")?;
         let at_signature = r;

@@ -9,6 +9,7 @@
 //! that it quotes, or, where it quotes too little, only once the deadline has come.
 
 mod job;
+mod ping_back;
 mod receive;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
@@ -39,6 +40,9 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How many Pings of one peer are answered, a probe: one is normal, a second may be a retry. More would let
 /// a peer use us to send packets.
 pub const MAX_PONGS: u32 = 4;
+/// How many Pings are kept for a target whose key is not known yet. Its own is among the first; what others forge must
+/// not push it out.
+const MAX_HELD: usize = 4;
 /// How many packets that claim to be a target's Ping, and are none, are checked, a probe. A check costs
 /// 40 µs, and anyone who can forge a source address can ask for it.
 pub const MAX_CHECKS: u32 = 64;

@@ -22,8 +22,8 @@ const RECEIVE_BUFFER: usize = 4 << 20;
 const DATAGRAM_CHARGE: usize = 832;
 /// Answers that one Ping can bring: a Pong and the peer's own Ping. Half of the buffer is kept free.
 const CHARGES_PER_PING: usize = 4;
-/// The longest datagram that is read whole; discv4 packets have at most 1280 bytes, some peers send 1373.
-pub const MAX_DATAGRAM: usize = 2048;
+/// The longest datagram that UDP can carry: none is ever cut, so that none is taken for another.
+pub const MAX_DATAGRAM: usize = 65_535;
 
 /// A datagram that was read.
 pub struct Received {

@@ -62,7 +62,7 @@ pub struct UdpDriver {
     v6: Option<Bound>,
     pacer: Pacer,
     tracer: Option<Tracer>,
-    buffer: Box<[u8; MAX_DATAGRAM]>,
+    buffer: Box<[u8]>,
     /// Built, and not yet taken by the system.
     outgoing: Vec<u8>,
     unsent: Option<(Transmit, Mono)>,
@@ -71,6 +71,8 @@ pub struct UdpDriver {
     busy: bool,
     /// The last send had to wait for the pacer.
     paced: bool,
+    /// The last send ended with its batch, so that the machine may have more.
+    backlog: bool,
 }
 
 struct Bound {
@@ -92,12 +94,13 @@ impl UdpDriver {
             v6: None,
             pacer: Pacer::new(options.rate),
             tracer: options.tracer,
-            buffer: Box::new([0; MAX_DATAGRAM]),
-            outgoing: Vec::with_capacity(MAX_DATAGRAM),
+            buffer: vec![0; MAX_DATAGRAM].into_boxed_slice(),
+            outgoing: Vec::new(),
             unsent: None,
             drops_read: None,
             busy: false,
             paced: false,
+            backlog: false,
         };
         for address in options.bind {
             driver.bind(address).map_err(|errno| (address, errno))?;
@@ -225,6 +228,7 @@ impl UdpDriver {
     /// Sends what the machine has, as much as may leave before the next read.
     pub fn send(&mut self, machine: &mut impl DatagramMachine) {
         self.paced = false;
+        self.backlog = false;
         let batch =
             [&self.v4, &self.v6].into_iter().flatten().map(|bound| bound.socket.batch).min();
         for _ in 0..batch.unwrap_or(1) {
@@ -250,6 +254,7 @@ impl UdpDriver {
             };
             self.send_one(transmit, machine);
         }
+        self.backlog = true;
         self.busy = true;
     }
 
@@ -285,9 +290,9 @@ impl UdpDriver {
         }
     }
 
-    /// True while a datagram that the machine gave has not left.
-    pub fn holds_datagram(&self) -> bool {
-        self.unsent.is_some() || self.paced
+    /// True while there may be datagrams of the machine that have not left.
+    pub fn has_backlog(&self) -> bool {
+        self.unsent.is_some() || self.paced || self.backlog
     }
 
     /// Waits until a socket has something, the machine's deadline has come, or more may be sent.

@@ -1,6 +1,7 @@
 //! One target and what is known of it so far.
 
-use super::{Answer, MAX_EXTRA_TRIES, PingReport, PingTarget};
+use super::ping_back::Held;
+use super::{MAX_EXTRA_TRIES, PingReport, PingTarget};
 use crate::codec::DecodeError;
 use crate::codec::key::PublicKey;
 use crate::discv4::packet::HASH_SIZE;
@@ -56,8 +57,8 @@ pub(super) struct Job {
     extra_tries: u32,
     pub local_failures: u32,
     pub answer: Option<PingAnswer>,
-    /// A Ping that came before the peer's key was known: its signer, and the Pong that it still needs.
-    pub held: Option<(PublicKey, Option<Answer>)>,
+    /// Pings that came before the peer's key was known.
+    pub held: Vec<Held>,
     pub pinged_back: bool,
     pub pongs_sent: u32,
     pub checks: u32,
@@ -86,7 +87,7 @@ impl Job {
             extra_tries: 0,
             local_failures: 0,
             answer: None,
-            held: None,
+            held: Vec::new(),
             pinged_back: false,
             pongs_sent: 0,
             checks: 0,

@@ -1,13 +1,13 @@
-//! What arrives: Pongs, the peers' own Pings, junk, and ICMP errors.
+//! What arrives: Pongs, junk, and ICMP errors. The peers' own Pings are in `ping_back.rs`.
 
 use std::net::SocketAddr;
 
 use super::job::{State, unreachable};
-use super::{Answer, BOND_WAIT, MAX_CHECKS, MAX_PONGS, Pinger};
-use crate::codec::DecodeError;
+use super::{BOND_WAIT, Pinger};
 use crate::codec::key::PublicKey;
+use crate::codec::{DecodeError, Fault};
 use crate::discv4::packet::{self, HASH_SIZE, expires_in_s};
-use crate::discv4::{Endpoint, Enode, Message, Packet, Ping, Pong, enode};
+use crate::discv4::{Endpoint, Enode, Message, Packet, Pong, enode};
 use crate::machine::{Icmp, JobId, Mono, Now, RttClock};
 use crate::report::{Failure, Identity, Millis, PingAnswer, Warning};
 
@@ -35,6 +35,10 @@ impl Pinger {
     ) {
         let packet = match Packet::decode(bytes) {
             Ok(packet) => packet,
+            // Somebody's extension, perhaps: unknown, and nothing wrong with it (discv4 §Wire Protocol, EIP-8).
+            Err(DecodeError { fault: Fault::UnknownType { .. }, .. }) => {
+                return self.junk(from, None);
+            }
             Err(error) => return self.junk(from, Some(error)),
         };
         let arrival = Arrival { from, at, clock, size: bytes.len() };
@@ -46,7 +50,7 @@ impl Pinger {
     }
 
     /// Remembers, for each probe that waits for that address, that it sent what answers nothing.
-    fn junk(&mut self, from: SocketAddr, error: Option<DecodeError>) {
+    pub(super) fn junk(&mut self, from: SocketAddr, error: Option<DecodeError>) {
         for id in self.by_address.get(&from).into_iter().flatten() {
             if let Some(job) = self.jobs.get_mut(id).filter(|job| job.is_waiting()) {
                 job.saw_junk(error);
@@ -109,16 +113,15 @@ impl Pinger {
     /// The Pong has come: reports it, or waits for the peer's own Ping first.
     fn answered(&mut self, now: Now, id: JobId, key: PublicKey, mut answer: PingAnswer) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        let mut pong_due = false;
-        if let Some((_, held)) = job.held.take().filter(|(signer, _)| *signer == key) {
+        let held = std::mem::take(&mut job.held).into_iter().find(|held| held.signer == key);
+        let due = held.as_ref().and_then(|held| held.pong);
+        if held.is_some() {
             job.pinged_back = true;
+            job.pongs_sent += u32::from(due.is_some());
             answer.pinged_back = Some(true);
-            if let Some(held) = held {
-                job.pongs_sent += 1;
-                self.pongs.push_back(held);
-                pong_due = true;
-            }
         }
+        self.pongs.extend(due);
+        let pong_due = due.is_some();
         let bonded = job.pinged_back && !pong_due;
         if !self.config.bond || bonded {
             self.end_probe(now, id, Ok(answer));
@@ -127,98 +130,9 @@ impl Pinger {
             job.answer = Some(answer);
             self.set_state(id, State::Bonding, Some(now.mono + BOND_WAIT));
         }
-        if pong_due {
-            self.let_go_of(self.pongs.back().copied());
+        if let Some(due) = due {
+            self.let_go_of(due);
         }
-    }
-
-    /// One Ping gets one Pong: whoever else holds the Ping that this answers need not answer it.
-    fn let_go_of(&mut self, answer: Option<Answer>) {
-        let Some(answer) = answer else { return };
-        for id in self.by_ip.get(&answer.to.ip()).into_iter().flatten() {
-            if let Some(job) = self.jobs.get_mut(id)
-                && let Some((_, held)) = &mut job.held
-                && held.is_some_and(|held| held.ping_hash == answer.ping_hash)
-            {
-                *held = None;
-            }
-        }
-    }
-
-    fn ping(&mut self, now: Now, from: SocketAddr, packet: &Packet<'_>, ping: &Ping) {
-        // Old Pings are how others are made to send packets (discv4 §Ping Packet).
-        if expires_in_s(ping.expiration, now.unix_s()) < 0 {
-            return self.junk(from, None);
-        }
-        let exact = self.by_address.get(&from);
-        let ids: Vec<JobId> = match exact.or_else(|| self.by_ip.get(&from.ip())) {
-            Some(ids) => ids.iter().copied().collect(),
-            None => return,
-        };
-        let Some(signer) = self.signer_of_ping(&ids, packet) else {
-            return self.junk(from, None);
-        };
-        if signer == *self.key.public() {
-            for id in ids {
-                if let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_waiting()) {
-                    job.saw_reflection();
-                }
-            }
-            return;
-        }
-        let mut answered = false;
-        let mut known = false;
-        let mut unknown = Vec::new();
-        for id in ids {
-            let Some(job) = self.jobs.get_mut(&id) else { continue };
-            let answer = Answer { job: id, to: from, tcp: ping.from.tcp, ping_hash: packet.hash };
-            match job.key {
-                None => {
-                    job.held = Some((signer, Some(answer)));
-                    unknown.push(id);
-                }
-                Some(key) if key == signer => {
-                    job.pinged_back = true;
-                    if let Some(report) = &mut job.answer {
-                        report.pinged_back = Some(true);
-                    }
-                    if !answered && job.pongs_sent < MAX_PONGS {
-                        job.pongs_sent += 1;
-                        answered = true;
-                        self.pongs.push_back(answer);
-                    }
-                }
-                Some(_) => continue,
-            }
-            known = true;
-        }
-        // One Ping gets one Pong, however many jobs have its sender as their target.
-        for id in unknown.into_iter().filter(|_| answered) {
-            if let Some(job) = self.jobs.get_mut(&id) {
-                job.held = Some((signer, None));
-            }
-        }
-        if !known {
-            self.junk(from, None);
-        }
-    }
-
-    /// Who signed a Ping that came from the address of these jobs. `None` where the signature is bad, or
-    /// where the address has sent too many Pings that were not its own.
-    fn signer_of_ping(&mut self, ids: &[JobId], packet: &Packet<'_>) -> Option<PublicKey> {
-        let known = match ids {
-            [id] => self.jobs.get(id).and_then(|job| job.key),
-            _ => None,
-        };
-        let checker =
-            ids.iter().find(|id| self.jobs.get(id).is_some_and(|job| job.checks < MAX_CHECKS))?;
-        if let Some(key) = known.filter(|key| packet.signed_by(key)) {
-            return Some(key);
-        }
-        if let Some(job) = self.jobs.get_mut(checker) {
-            job.checks += 1;
-        }
-        packet.signer().ok()
     }
 
     pub(super) fn icmp(&mut self, now: Now, to: SocketAddr, why: Icmp, quoted: &[u8]) {
