@@ -7,7 +7,7 @@ use crate::common::namespace::{TIMED, run_or_skip, took_ms};
 const SILENT_RESOLVER: &str = "
     f=$(mktemp); echo 'nameserver 127.0.0.1' > $f; mount --bind $f /etc/resolv.conf; rm $f
     f=$(mktemp); echo 'hosts: files dns' > $f; mount --bind $f /etc/nsswitch.conf; rm $f
-    ready=$(mktemp -u) asked=$(mktemp -u)
+    ready=$(mktemp -u) asked=$(mktemp -u); trap 'rm -f $ready $asked' EXIT
     python3 -c 'import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((\"127.0.0.1\", 53)); print(flush=True)
 s.recv(512); print(flush=True); time.sleep(20)' > >(read -r _; touch $ready; read -r _; touch $asked; cat) &
