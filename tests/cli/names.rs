@@ -7,9 +7,10 @@ use crate::common::namespace::{TIMED, run_or_skip, took_ms};
 const SILENT_RESOLVER: &str = "
     f=$(mktemp); echo 'nameserver 127.0.0.1' > $f; mount --bind $f /etc/resolv.conf; rm $f
     f=$(mktemp); echo 'hosts: files dns' > $f; mount --bind $f /etc/nsswitch.conf; rm $f
-    ready=$(mktemp -u)
+    ready=$(mktemp -u) asked=$(mktemp -u); trap 'rm -f $ready $asked' EXIT
     python3 -c 'import socket, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((\"127.0.0.1\", 53)); print(\"ready\", flush=True); time.sleep(20)' > >(read -r _; touch $ready; cat) &
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((\"127.0.0.1\", 53)); print(flush=True)
+s.recv(512); print(flush=True); time.sleep(20)' > >(read -r _; touch $ready; read -r _; touch $asked; cat) &
     until [ -e $ready ]; do sleep 0.02; done; rm $ready
 ";
 
@@ -33,7 +34,8 @@ fn a_signal_ends_a_look_up() {
     let script = format!(
         "{SILENT_RESOLVER}
         \"$P\" eth-ping --json --summary --timeout 1h node.example.org:30303 & p=$!
-        sleep 1; kill -INT $p; code=0; wait $p || code=$?; exit $code"
+        until [ -e $asked ]; do sleep 0.02; done; rm $asked; sleep 0.3
+        kill -INT $p; code=0; wait $p || code=$?; exit $code"
     );
     let Some(ran) = run_or_skip(&script, &[]) else { return };
     assert_eq!(ran.code, Some(130), "{ran:?}");
