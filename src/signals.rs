@@ -1,57 +1,64 @@
 //! SIGINT and SIGTERM: the first ends the run in order, the second at once.
 
+use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::{flag, low_level};
+use tokio::io::AsyncReadExt;
 
-use crate::stop::{self, Stop, StopSender};
+use crate::stop::{self, Stop};
 
-const SIGINT_CODE: u8 = 130;
-const SIGTERM_CODE: u8 = 143;
+/// The signals, and the exit code that each asks for: 128 and its number, as shells have it.
+const SIGNALS: [(i32, u8); 2] = [(SIGINT, 130), (SIGTERM, 143)];
 
 /// Knows which signal came.
-#[derive(Clone, Debug, Default)]
-pub struct Signals(Arc<AtomicU8>);
+#[derive(Debug)]
+pub struct Signals {
+    code: Arc<AtomicUsize>,
+    woken: UnixStream,
+}
 
 impl Signals {
-    /// Begins to listen. On a thread and a runtime of their own, so that a second signal ends the program even
-    /// while it is held up by a pipe that nobody reads.
+    /// Takes over the signals. A second one ends the program from within its handler, even while a pipe that nobody
+    /// reads holds the program up.
     ///
     /// # Errors
-    /// Those of the system, for the thread.
-    pub fn listen() -> std::io::Result<(Self, Stop)> {
-        let signals = Signals::default();
+    /// Those of the system.
+    pub fn register() -> io::Result<Self> {
+        let (woken, waker) = UnixStream::pair()?;
+        let came = Arc::new(AtomicBool::new(false));
+        let code = Arc::new(AtomicUsize::new(0));
+        for (signal, exit_code) in SIGNALS {
+            // In this order: the first signal finds the flag unset, and sets it.
+            flag::register_conditional_shutdown(signal, exit_code.into(), came.clone())?;
+            flag::register(signal, came.clone())?;
+            flag::register_usize(signal, code.clone(), exit_code.into())?;
+            low_level::pipe::register(signal, waker.try_clone()?)?;
+        }
+        woken.set_nonblocking(true)?;
+        Ok(Signals { code, woken })
+    }
+
+    /// Makes the first signal a [`Stop`]. Must be called within a runtime.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn stop(&self) -> io::Result<Stop> {
         let (sender, stop) = stop::channel();
-        let codes = signals.0.clone();
-        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
-            if let Ok(runtime) = runtime {
-                // It fails where the system refuses handlers; signals then end us the plain way.
-                let _ = runtime.block_on(listen(&codes, &sender));
+        let mut woken = tokio::net::UnixStream::from_std(self.woken.try_clone()?)?;
+        tokio::spawn(async move {
+            if woken.read_u8().await.is_ok() {
+                sender.request();
             }
-        })?;
-        Ok((signals, stop))
+        });
+        Ok(stop)
     }
 
     /// The exit code that the signal asks for, if one came.
     pub fn exit_code(&self) -> Option<u8> {
-        Some(self.0.load(Ordering::SeqCst)).filter(|code| *code != 0)
-    }
-}
-
-async fn listen(codes: &AtomicU8, sender: &StopSender) -> std::io::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    codes.store(next(&mut interrupt, &mut terminate).await, Ordering::SeqCst);
-    sender.request();
-    let second = next(&mut interrupt, &mut terminate).await;
-    std::process::exit(second.into());
-}
-
-async fn next(interrupt: &mut Signal, terminate: &mut Signal) -> u8 {
-    tokio::select! {
-        _ = interrupt.recv() => SIGINT_CODE,
-        _ = terminate.recv() => SIGTERM_CODE,
+        u8::try_from(self.code.load(Ordering::SeqCst)).ok().filter(|code| *code != 0)
     }
 }

@@ -79,7 +79,7 @@ impl EthPing {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Fault> {
         let clock = Clock::start();
-        let (signals, stop) = Signals::listen()?;
+        let signals = Signals::register()?;
         let networks = self.targets.networks()?;
         let inputs = self.targets.inputs(&networks)?;
         let bind = self.network.addresses()?;
@@ -96,6 +96,7 @@ impl EthPing {
         let pinger = Pinger::new(self.config(), key, rng);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (verdict, result) = runtime.block_on(async {
+            let stop = signals.stop()?;
             let options = Options { bind, rate: self.pace.rate, tracer: self.tracer() };
             let driver = UdpDriver::new(clock, options).map_err(|(address, errno)| {
                 anyhow!("cannot bind {address}: {}", not_bound(errno))
