@@ -5,19 +5,25 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::UdpSocket;
+use std::io::IoSliceMut;
+use std::net::{SocketAddr, SocketAddrV4, UdpSocket};
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use nix::libc::timespec;
+use nix::sys::socket::sockopt::ReceiveTimestampns;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, setsockopt};
 use p2pprobe::codec::key::NodeKey;
 use p2pprobe::discv4::{Endpoint, Message, Packet, Pong, packet};
 
 const ROUNDS: usize = 500;
 
-/// A peer that answers Pings, and counts the time that it takes to do so.
+/// A peer that answers Pings, and knows how long each was its own: from the moment the kernel had the Ping to the
+/// one when its Pong had left.
 struct Peer {
     target: String,
     busy_ns: Arc<AtomicU64>,
@@ -27,6 +33,7 @@ impl Peer {
     fn start() -> Self {
         let key = NodeKey::new([2; 32], [0; 32]).expect("a key");
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        setsockopt(&socket, ReceiveTimestampns, &true).expect("kernel timestamps");
         let address = socket.local_addr().expect("an address");
         let target = format!("enode://{}@{address}", key.public());
         let busy_ns = Arc::new(AtomicU64::new(0));
@@ -35,25 +42,46 @@ impl Peer {
             let mut buffer = [0; 2048];
             let mut pong = Vec::new();
             loop {
-                let (len, from) = socket.recv_from(&mut buffer).expect("a datagram");
-                let began = Instant::now();
+                let (len, from, stamp) = receive(&socket, &mut buffer);
                 let ping = Packet::decode(&buffer[..len]).expect("a packet");
-                let now =
-                    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
                 let message = Message::Pong(Pong {
                     to: Endpoint::new(from, 0),
                     ping_hash: ping.hash,
-                    expiration: now.as_secs() + 20,
+                    expiration: unix_time().as_secs() + 20,
                     enr_seq: None,
                 });
                 pong.clear();
                 packet::encode(&message, &key, None, &mut pong);
-                counter.store(began.elapsed().as_nanos() as u64, Ordering::SeqCst);
+                // Before the Pong leaves: after it, the prober may be done and the time asked for.
+                let busy = unix_time().saturating_sub(stamp);
+                counter.store(busy.as_nanos() as u64, Ordering::SeqCst);
                 socket.send_to(&pong, from).expect("sent");
             }
         });
         Peer { target, busy_ns }
     }
+}
+
+fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> (usize, SocketAddr, Duration) {
+    let mut control = nix::cmsg_space!(timespec);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let message = recvmsg::<SockaddrIn>(
+        socket.as_raw_fd(),
+        &mut parts,
+        Some(&mut control),
+        MsgFlags::empty(),
+    )
+    .expect("a datagram");
+    let stamp = message.cmsgs().expect("control messages").find_map(|control| match control {
+        ControlMessageOwned::ScmTimestampns(stamp) => Some(Duration::from(stamp)),
+        _ => None,
+    });
+    let from = SocketAddrV4::from(message.address.expect("an address"));
+    (message.bytes, SocketAddr::V4(from), stamp.expect("a time stamp"))
+}
+
+fn unix_time() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970")
 }
 
 fn hello_world() -> PathBuf {
