@@ -133,7 +133,9 @@ impl Run {
         }
         let elapsed = self.clock.mono().0;
         let at = timestamp(self.clock.now());
-        let summary = self.tally.summary(at, elapsed, self.driver.own_drops(), self.stopped);
+        // Others may have seen the wish, and ended all that was open, before it was our turn to.
+        let stopped = self.stopped || self.stop.is_requested();
+        let summary = self.tally.summary(at, elapsed, self.driver.own_drops(), stopped);
         let written = self.output.summary(&summary).and_then(|()| self.output.flush());
         (verdict, result.and(written.map_err(RunError::Output)))
     }
