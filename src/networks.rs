@@ -165,23 +165,6 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_networks_are_those_of_the_source() {
-        let source = include_str!("../tests/vectors/ethereum-bootnodes.txt");
-        let rows = source.lines().filter(|line| !line.starts_with('#'));
-        let mut expected: Vec<_> =
-            rows.map(|row| row.split_once(' ').expect("two columns")).collect();
-        let networks = parse(BUILT_IN).expect("bootnodes.toml");
-        let mut found: Vec<_> = networks
-            .iter()
-            .flat_map(|(name, nodes)| nodes.iter().map(|node| (&name[..], &node.text[..])))
-            .collect();
-        assert_eq!(expected.len(), 14);
-        expected.sort_unstable();
-        found.sort_unstable();
-        assert_eq!(found, expected);
-    }
-
-    #[test]
     fn a_name_within_two_edits_is_suggested() {
         let nearest = |name| match Networks::default().ethereum(name) {
             Err(Why::UnknownNetwork(unknown)) => unknown.nearest,
