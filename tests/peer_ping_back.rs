@@ -14,16 +14,18 @@ fn hash(packet: &[u8]) -> [u8; 32] {
     *packet.first_chunk().expect("a packet")
 }
 
-/// Asserts that what came is one Ping of ours and these Pongs, each signed by the key that signed the Ping.
-fn assert_pongs(all: &[Got], hashes: &[[u8; 32]]) {
+/// Asserts that what came is one Ping of ours and these Pongs, each signed by the key that signed the Ping and
+/// valid for 20 to 60 s, in a run that began then.
+fn assert_pongs(all: &[Got], hashes: &[[u8; 32]], began: u64) {
     let ours = pings(all)[0];
     let pongs = pongs(all);
     let found: Vec<_> = pongs.iter().map(|(pong, _)| pong.ping_hash).collect();
     assert_eq!(found, hashes);
     for (pong, got) in pongs {
         assert_eq!((got.signer, got.from), (ours.signer, ours.from));
-        let left = pong.expiration.saturating_sub(wire::now_unix_s());
-        assert!((20..=60).contains(&left), "expires in {left} s");
+        // Sent between then and now.
+        let expires = began + 20..=wire::now_unix_s() + 60;
+        assert!(expires.contains(&pong.expiration), "{} is not in {expires:?}", pong.expiration);
     }
     assert_eq!(all.len(), hashes.len() + pings(all).len(), "nothing else");
 }
@@ -78,10 +80,10 @@ fn a_ping_behind_the_pong_is_waited_for_with_bond() {
 
 #[test]
 fn bond_says_false_of_a_peer_that_does_not_ping() {
-    let peer = Scripted::honest(406);
+    let (peer, began) = (Scripted::honest(406), wire::now_unix_s());
     let run = eth_ping(&["--timeout", "3s", "--bond", &peer.enode()]);
     assert_eq!(run.answered()["pinged_back"], false);
-    assert_pongs(&peer.finish(), &[]);
+    assert_pongs(&peer.finish(), &[], began);
 }
 
 #[test]
@@ -158,6 +160,20 @@ fn another_ones_ping_does_not_push_out_the_peers_own() {
     let run = eth_ping(&["--timeout", "3s", "--bond", &peer.enode()]);
     assert_eq!(run.answered()["pinged_back"], true);
     assert_eq!(pongs(&peer.finish()).len(), 1);
+}
+
+#[test]
+fn our_pong_is_signed_by_our_key_and_lives_for_a_while() {
+    let (sender, sent) = std::sync::mpsc::channel();
+    let peer = Scripted::start(422, move |stage, got| {
+        let ping = stage.own_ping(got.from, 20);
+        sender.send(hash(&ping)).expect("the test listens");
+        stage.reply(got, &ping);
+        stage.reply(got, &stage.pong(got));
+    });
+    let began = wire::now_unix_s();
+    eth_ping(&["--timeout", "3s", "--bond", &peer.enode()]).answered();
+    assert_pongs(&peer.finish(), &[sent.recv().expect("a hash")], began);
 }
 
 #[test]

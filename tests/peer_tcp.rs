@@ -2,10 +2,13 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::process::Command;
 use std::time::Duration;
 
+use common::command;
 use common::program::{Outcome, eth_ping, warnings};
 use common::scripted::Scripted;
 use nix::sys::socket::{
@@ -59,16 +62,7 @@ fn no_port_is_no_fault() {
 #[test]
 fn a_port_that_takes_no_more_is_a_timeout() {
     let peer = Scripted::honest(703);
-    let fd =
-        socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).expect("socket");
-    let port = bound(&fd);
-    listen(&fd, Backlog::new(0).expect("a backlog")).expect("listen");
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    // With its queue full, the kernel drops what else comes.
-    let wait = Duration::from_millis(100);
-    let connect = || TcpStream::connect_timeout(&address, wait);
-    let queue: Vec<TcpStream> = (0..8).map_while(|_| connect().ok()).collect();
-    assert!((1..8).contains(&queue.len()), "{} connections were taken", queue.len());
+    let (_full, port) = full();
     let run = ping(&peer, port, "700ms");
     let line = run.failed("not-as-asked");
     assert_eq!((&line["limit"], &line["tcp"]), (&"tcp".into(), &"timeout".into()));
@@ -79,14 +73,7 @@ fn a_port_that_takes_no_more_is_a_timeout() {
 #[test]
 fn connects_are_as_few_as_targets() {
     let peer = Scripted::honest(706);
-    let fd =
-        socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).expect("socket");
-    let port = bound(&fd);
-    listen(&fd, Backlog::new(0).expect("a backlog")).expect("listen");
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(100));
-    let queue: Vec<TcpStream> = (0..8).map_while(|_| connect().ok()).collect();
-    assert!(queue.len() < 8, "the queue is full");
+    let (_full, port) = full();
     let target = peer.enode_with(&peer.key, port);
     // With 32 descriptors there is room for 8 connects, not for 24.
     let script = "ulimit -n 32; exec \"$0\" eth-ping --json --tcp --timeout 500ms --concurrency 8 \
@@ -124,6 +111,42 @@ fn with_count_there_is_one_connect_and_every_probe_says_what_it_gave() {
     listener.accept().expect("a connection");
     listener.set_nonblocking(true).expect("non-blocking");
     assert!(listener.accept().is_err(), "a second connection");
+}
+
+/// A signal while a connect is under way, when the Pong has come.
+#[test]
+fn an_interrupted_connect_is_no_timeout() {
+    let peer = Scripted::honest(707);
+    let (_full, port) = full();
+    let target = peer.enode_with(&peer.key, port);
+    let child = command::eth_ping(["--json", "-v", "--tcp", "--timeout", "1h", &target]).spawn();
+    let mut child = child.expect("the binary starts");
+    let mut trace = BufReader::new(child.stderr.take().expect("a pipe"));
+    // The second packet that is told of is the Pong.
+    for _ in 0..2 {
+        assert_ne!(trace.read_line(&mut String::new()).expect("UTF-8"), 0);
+    }
+    std::thread::sleep(Duration::from_millis(300));
+    let kill = Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status();
+    assert!(kill.expect("kill runs").success());
+    let ran = command::finish(child);
+    assert_eq!((ran.code, ran.outcomes()), (Some(130), vec!["interrupted".to_owned()]));
+    let line = &ran.of_type("probe")[0];
+    assert_eq!((&line["tcp"], &line["node_id"]), (&"interrupted".into(), &peer.id().into()));
+}
+
+/// A listener that takes no more: with its queue full, the kernel drops what else comes.
+fn full() -> ((OwnedFd, Vec<TcpStream>), u16) {
+    let fd =
+        socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).expect("socket");
+    let port = bound(&fd);
+    listen(&fd, Backlog::new(0).expect("a backlog")).expect("listen");
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let wait = Duration::from_millis(100);
+    let connect = || TcpStream::connect_timeout(&address, wait);
+    let queue: Vec<TcpStream> = (0..8).map_while(|_| connect().ok()).collect();
+    assert!((1..8).contains(&queue.len()), "{} connections were taken", queue.len());
+    ((fd, queue), port)
 }
 
 /// Binds to any port on loopback, and tells which.

@@ -1,7 +1,7 @@
 //! What the UDP driver tells a machine, on loopback: times, ICMP errors, our own losses.
 
 use std::collections::VecDeque;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use p2pprobe::machine::{
@@ -76,10 +76,14 @@ impl DatagramMachine for Recorder {
 }
 
 fn run<T>(test: impl AsyncFnOnce(UdpDriver, SocketAddr) -> T) -> T {
+    run_at(Ipv4Addr::LOCALHOST.into(), test)
+}
+
+fn run_at<T>(ip: IpAddr, test: impl AsyncFnOnce(UdpDriver, SocketAddr) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         // Our own address cannot be asked for from outside, so a port is chosen first.
-        let free = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let free = UdpSocket::bind((ip, 0)).unwrap().local_addr().unwrap();
         let options = Options { bind: vec![free], rate: 0, tracer: None };
         let Ok(driver) = UdpDriver::new(Clock::start(), options) else { panic!("{free} was free") };
         test(driver, free).await
@@ -187,6 +191,29 @@ fn what_our_own_socket_lost_is_known_at_the_next_deadline() {
         assert_eq!(machine.deadline, None);
         assert!(machine.drops > 0);
         assert_eq!(driver.own_drops(), machine.drops);
+        turns(&mut driver, &mut machine, |_| true).await;
+        for _ in 0..100 {
+            driver.receive(&mut machine);
+        }
+        assert_eq!(machine.datagrams.len() as u64 + machine.drops, 15_000);
+    });
+}
+
+#[test]
+fn what_an_ipv6_socket_lost_is_known_too() {
+    if let Err(e) = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)) {
+        println!("left out: no socket on ::1 ({e})");
+        return;
+    }
+    run_at(Ipv6Addr::LOCALHOST.into(), async |mut driver, ours| {
+        let peer = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).unwrap();
+        let mut machine = Recorder::default();
+        for _ in 0..15_000 {
+            peer.send_to(b"flood", ours).unwrap();
+        }
+        machine.deadline = Some(Mono::default());
+        driver.timeouts(&mut machine);
+        assert!(machine.drops > 0);
         turns(&mut driver, &mut machine, |_| true).await;
         for _ in 0..100 {
             driver.receive(&mut machine);

@@ -238,6 +238,7 @@ fn config_error(error: &NetworksError) -> String {
             text.trim_end().lines().map(printable).collect::<Vec<_>>().join("\n")
         }
         NetworksError::Bootnode { network, entry, column, why } => {
+            let network = printable(network);
             format!("[ethereum.{network}] bootnodes, entry {entry}, column {column}: {why}")
         }
     }

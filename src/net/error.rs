@@ -48,3 +48,17 @@ pub fn connect(error: &std::io::Error) -> ConnectError {
         errno => ConnectError::Local(local(errno)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_that_this_machine_lacks_is_no_missing_route() {
+        for errno in [Errno::EAFNOSUPPORT, Errno::EPFNOSUPPORT] {
+            assert_eq!(local(errno), LocalError::NoFamily, "{errno}");
+        }
+        assert_eq!(local(Errno::ENETUNREACH), LocalError::NoRoute);
+        assert_eq!(local(Errno::EPERM), LocalError::Os(Errno::EPERM as i32));
+    }
+}

@@ -187,3 +187,61 @@ fn icmp_v6(error: sock_extended_err, offender: Option<sockaddr_in6>) -> Option<I
         .map(|offender| IpAddr::from(offender.sin6_addr.s6_addr));
     Some(Icmp { kind, icmp_type: error.ee_type, code: error.ee_code, from })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(origin: u8, icmp_type: u8, code: u8) -> sock_extended_err {
+        sock_extended_err {
+            ee_errno: 0,
+            ee_origin: origin,
+            ee_type: icmp_type,
+            ee_code: code,
+            ee_pad: 0,
+            ee_info: 0,
+            ee_data: 0,
+        }
+    }
+
+    /// The type and code that an error is said to have are its own.
+    fn kind(icmp_type: u8, code: u8, icmp: Option<Icmp>) -> Option<IcmpKind> {
+        icmp.map(|icmp| {
+            assert_eq!((icmp.icmp_type, icmp.code, icmp.from), (icmp_type, code, None));
+            icmp.kind
+        })
+    }
+
+    #[test]
+    fn what_an_icmp_error_says() {
+        const PORT: Option<IcmpKind> = Some(IcmpKind::PortUnreachable);
+        const HOST: Option<IcmpKind> = Some(IcmpKind::HostUnreachable);
+        let (v4, v6) = (libc::SO_EE_ORIGIN_ICMP, libc::SO_EE_ORIGIN_ICMP6);
+        let local = libc::SO_EE_ORIGIN_LOCAL;
+        for (origin, icmp_type, code, expected) in [
+            (v4, 3, 3, PORT),
+            (v4, 3, 0, HOST),
+            (v4, 3, 1, HOST),
+            (v4, 3, 13, HOST),
+            (v4, 3, 4, None),
+            (v4, 11, 0, HOST),
+            (v4, 12, 0, None),
+            (v6, 1, 4, None),
+            (local, 3, 3, None),
+        ] {
+            let found = icmp_v4(error(origin, icmp_type, code), None);
+            assert_eq!(kind(icmp_type, code, found), expected, "{origin}: {icmp_type}/{code}");
+        }
+        for (origin, icmp_type, code, expected) in [
+            (v6, 1, 4, PORT),
+            (v6, 1, 0, HOST),
+            (v6, 3, 0, HOST),
+            (v6, 2, 0, None),
+            (v4, 3, 3, None),
+            (local, 1, 4, None),
+        ] {
+            let found = icmp_v6(error(origin, icmp_type, code), None);
+            assert_eq!(kind(icmp_type, code, found), expected, "{origin}: {icmp_type}/{code}");
+        }
+    }
+}

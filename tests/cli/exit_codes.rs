@@ -78,6 +78,19 @@ fn the_summary_adds_up() {
 }
 
 #[test]
+fn an_answer_that_breaks_a_limit_still_counts_as_received() {
+    let peer = Peer::start();
+    let ran = quick(&["--summary", "--count", "1", "--max-rtt", "0s", &peer.enode]);
+    assert_eq!((ran.code, ran.outcomes()), (Some(1), vec!["not-as-asked".to_owned()]));
+    let target = &ran.of_type("target")[0];
+    assert_eq!((&target["sent"], &target["received"]), (&json!(1), &json!(1)), "{target:#}");
+    assert_eq!(target["loss_pct"].as_f64(), Some(0.0), "{target:#}");
+    let summary = &ran.of_type("summary")[0];
+    assert_eq!(summary["seen_as"], json!({"127.0.0.1": 1}));
+    assert_eq!(summary["failures"], json!({"not-as-asked": 1}));
+}
+
+#[test]
 fn an_answer_that_breaks_a_limit_is_1() {
     let peer = Peer::start();
     let slow = quick(&["--max-rtt", "0", &peer.enode]);

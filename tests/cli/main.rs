@@ -6,6 +6,7 @@ mod common;
 mod bad_targets;
 mod bad_usage;
 mod config;
+mod escapes;
 mod exit_codes;
 mod help_and_trace;
 mod json_schema;

@@ -1,5 +1,7 @@
 //! Names of hosts: a resolver that never answers, and the choice of the family.
 
+use std::collections::BTreeSet;
+
 use crate::common::command::outcome;
 use crate::common::namespace::{TIMED, run_or_skip, took_ms};
 
@@ -65,4 +67,20 @@ fn a_name_is_taken_in_the_family_that_was_asked_for() {
     assert_eq!(reason, "six: the name has no address of the family that was asked for");
     let reason = ran.lines()[8]["reason"].clone();
     assert!(reason.as_str().is_some_and(|reason| reason.starts_with("none: ")), "{reason}");
+}
+
+#[test]
+fn the_built_in_networks_are_those_of_the_source() {
+    let source = include_str!("../vectors/ethereum-bootnodes.txt");
+    let rows = source.lines().filter(|line| !line.starts_with('#'));
+    let rows: Vec<_> = rows.map(|row| row.split_once(' ').expect("two columns")).collect();
+    assert_eq!(rows.len(), 14);
+    let networks = p2pprobe::networks::Networks::default();
+    for name in ["holesky", "hoodi", "mainnet", "sepolia"] {
+        let nodes = networks.ethereum(name).expect("a network");
+        let found: BTreeSet<_> = nodes.iter().map(|node| node.text.as_str()).collect();
+        let expected: BTreeSet<_> =
+            rows.iter().filter(|row| row.0 == name).map(|row| row.1).collect();
+        assert_eq!((&found, nodes.len()), (&expected, expected.len()), "{name}");
+    }
 }

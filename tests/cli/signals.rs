@@ -104,3 +104,20 @@ fn a_second_signal_ends_it_at_once() {
     let status = wait(&mut child, PATIENCE).expect("an end");
     assert_eq!(status.code(), Some(143));
 }
+
+#[test]
+fn targets_that_wait_for_their_turn_are_reported_too() {
+    let silent = Peer::silent();
+    let others = [Peer::silent(), Peer::silent()];
+    let targets = [&silent.enode, &others[0].enode, &others[1].enode];
+    let args = ["--json", "--summary", "--concurrency", "1", "--timeout", LONG];
+    let ran = stopped(&[&args[..], &targets.map(String::as_str)].concat(), &silent, "INT");
+    assert_eq!(ran.code, Some(130));
+    assert_eq!(ran.outcomes(), ["interrupted"; 3]);
+    let told: Vec<_> = ran.of_type("probe").iter().map(|line| line["target"].clone()).collect();
+    assert!(targets.iter().all(|target| told.contains(&json!(target))), "{told:?}");
+    let summary = &ran.of_type("summary")[0];
+    assert_eq!((&summary["targets"], &summary["answered"]), (&json!(3), &json!(0)));
+    assert_eq!(summary["failures"], json!({"interrupted": 3}));
+    assert_eq!(others.map(|other| other.received()), [0, 0]);
+}

@@ -1,10 +1,11 @@
 //! Every discv4 packet gives the message, the signer and the error that its vector says, and encodes
 //! back to the same bytes where it is canonical.
 
+use p2pprobe::codec::hash::keccak256;
 use p2pprobe::codec::key::{NodeKey, PublicKey, Signature};
-use p2pprobe::codec::{DecodeError, Reader};
+use p2pprobe::codec::{DecodeError, Fault, Reader};
 use p2pprobe::discv4::packet::{self, Packet};
-use p2pprobe::discv4::{Endpoint, Message, Neighbor, Neighbors};
+use p2pprobe::discv4::{Endpoint, Message, Neighbor, Neighbors, Ping};
 
 use crate::checks;
 use crate::vectors::{Vector, hex, load};
@@ -213,6 +214,27 @@ fn relayed_keys_may_be_off_the_curve() {
     let expected =
         [("eip8-neighbors", 4, 4), ("ethrex-neighbors", 1, 2), ("neighbors-12-zero-key", 0, 12)];
     assert_eq!(names, expected);
+}
+
+/// What follows the fields is ignored (EIP-8), and 2048 bytes are read.
+#[test]
+fn packets_are_read_up_to_2048_bytes() {
+    let key = NodeKey::new([0x21; 32], [0; 32]).expect("a key");
+    let to = Endpoint { ip: Some([127, 0, 0, 1].into()), udp: 1, tcp: 0 };
+    let ping = Ping { version: 4, from: to, to, expiration: 1, enr_seq: None };
+    let list = Message::Ping(ping).encode_data();
+    for (size, expected) in
+        [(2048, Ok(())), (2049, Err(Fault::OverLimit { limit: 2048, claimed: 2049 }))]
+    {
+        let mut payload = vec![1];
+        payload.extend_from_slice(&list);
+        payload.resize(size - TYPE_AT, 0);
+        let signature = key.sign(&keccak256(&[&payload]), None).to_bytes();
+        let hash = keccak256(&[&signature, &payload]);
+        let bytes = [&hash[..], &signature, &payload].concat();
+        assert_eq!(bytes.len(), size);
+        assert_eq!(Packet::decode(&bytes).map(drop).map_err(|e| e.fault), expected, "{size}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The pinger in virtual time, against peers that are machines of a few lines: no socket, no clock.
 
+mod bond;
 mod limits;
 mod network;
 mod sim;
@@ -110,7 +111,7 @@ fn bond_waits_for_the_peers_own_ping() {
     assert_eq!(sim.ended(bonded), Mono(ms(102)));
     assert_eq!(sim.pongs_to(soon), 1);
     assert_eq!(answer(sim.only_report(alone)).pinged_back, Some(false));
-    assert_eq!(sim.ended(alone), Mono(ms(2) + BOND_WAIT));
+    assert_eq!(sim.ended(alone), Mono(ms(2) + Duration::from_millis(500)));
 }
 
 #[test]

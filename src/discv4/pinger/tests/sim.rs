@@ -223,6 +223,13 @@ impl Sim {
         }
     }
 
+    /// Takes the packet that would be sent next, and sends it nowhere.
+    pub fn next_packet(&mut self) -> (Vec<u8>, SocketAddr) {
+        let (mut buf, now) = (Vec::new(), self.now());
+        let transmit = self.pinger.poll_transmit(now, &mut buf).expect("a packet is due");
+        (buf, transmit.to)
+    }
+
     fn send(&mut self, id: SendId, to: SocketAddr, bytes: Vec<u8>) {
         let node = self.nodes.get_mut(&to).expect("a known peer");
         if let Some((why, times)) = &mut node.peer.send_fails
