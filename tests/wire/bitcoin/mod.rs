@@ -1,0 +1,3 @@
+//! Bitcoin's frames and messages.
+
+mod compact_size;
