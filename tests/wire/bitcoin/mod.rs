@@ -4,6 +4,7 @@ mod compact_size;
 mod frames;
 mod limits;
 mod mistakes;
+mod mutations;
 mod openings;
 mod services;
 mod streams;
