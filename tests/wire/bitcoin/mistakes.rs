@@ -1,4 +1,4 @@
-//! What simple handshake scripts get wrong in their codec, by the numbers of the notes that list it. A program that
+//! What simple handshake scripts get wrong in their codec, numbered as in the list of known mistakes. A program that
 //! makes the mistake fails here.
 
 use p2pprobe::bitcoin::frame::HEADER_SIZE;

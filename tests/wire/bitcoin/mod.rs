@@ -2,6 +2,7 @@
 
 mod compact_size;
 mod frames;
+mod judge;
 mod limits;
 mod mistakes;
 mod mutations;
