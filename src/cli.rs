@@ -47,15 +47,14 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let done = match cli.command {
-        Command::EthPing(args) => args.run(),
+    let (name, done) = match cli.command {
+        Command::EthPing(args) => ("eth-ping", args.run()),
     };
     done.unwrap_or_else(|fault| {
         match fault {
             Fault::Usage(text) => {
                 let mut command = Cli::command();
                 command.build();
-                let name = "eth-ping";
                 let error = match command.find_subcommand_mut(name) {
                     Some(command) => command.error(ErrorKind::ValueValidation, text),
                     None => command.error(ErrorKind::ValueValidation, text),

@@ -181,6 +181,9 @@ pub trait DatagramMachine {
     fn handle(&mut self, now: Now, event: Event<'_>);
     /// Takes in that the time of [`DatagramMachine::poll_timeout`] has come.
     fn handle_timeout(&mut self, now: Now);
+    /// True if [`DatagramMachine::poll_transmit`] has a datagram. Asked before a pace is kept: what is not there
+    /// need not wait for its turn.
+    fn has_transmit(&self) -> bool;
     /// Builds and signs the next datagram into `buf`, which is empty; `None` when there is none to send.
     fn poll_transmit(&mut self, now: Now, buf: &mut Vec<u8>) -> Option<Transmit>;
     /// The next thing to say.

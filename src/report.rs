@@ -141,6 +141,9 @@ pub struct Tcp {
     /// How long the connect took, where it succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp_connect_ms: Option<Millis>,
+    /// Why this machine could not try, where it could not.
+    #[serde(skip)]
+    pub local: Option<LocalError>,
 }
 
 /// The outcome of a TCP connect.
@@ -163,10 +166,26 @@ pub enum TcpState {
     Interrupted,
 }
 
-impl TcpState {
-    /// True if a port was named and is not open.
-    pub fn is_fault(self) -> bool {
-        !matches!(self, TcpState::Open | TcpState::NoPort)
+impl From<TcpState> for Tcp {
+    fn from(tcp: TcpState) -> Self {
+        Tcp { tcp, tcp_connect_ms: None, local: None }
+    }
+}
+
+impl Tcp {
+    /// What it makes of a peer that answered otherwise; a port that was not named is no fault.
+    pub fn failure(&self) -> Option<Failure> {
+        match self.tcp {
+            TcpState::Open | TcpState::NoPort => None,
+            TcpState::Refused | TcpState::Timeout | TcpState::Unreachable => {
+                Some(Failure::NotAsAsked(NotAsAsked::Tcp))
+            }
+            TcpState::LocalError => {
+                let why = self.local.unwrap_or(LocalError::NoRoute);
+                Some(Failure::LocalError { why })
+            }
+            TcpState::Interrupted => Some(Failure::Interrupted),
+        }
     }
 }
 
@@ -272,6 +291,8 @@ pub enum ResolveError {
     Said(String),
     /// It said nothing in time.
     Timeout(Duration),
+    /// It was not asked in time: too many other names were waiting for it.
+    Busy(Duration),
     /// It has no address.
     Nothing,
     /// It has addresses, none of a family in use.
@@ -396,11 +417,11 @@ pub struct TargetStats {
     pub ok: bool,
     /// Probes begun.
     pub sent: u32,
-    /// Probes answered as expected.
+    /// Probes answered, be it as asked or not.
     pub received: u32,
     /// The share of the others, in percent.
     pub loss_pct: f64,
-    /// Round-trip times of those answered.
+    /// Their round-trip times.
     #[serde(flatten)]
     pub rtt: Option<RttStats>,
 }

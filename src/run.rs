@@ -29,6 +29,8 @@ pub struct Asked {
     pub command: &'static str,
     /// Number the probes of a target.
     pub numbered: bool,
+    /// Targets that may be open at the same time.
+    pub concurrency: usize,
     /// `--max-rtt`.
     pub max_rtt: Option<Duration>,
     /// `--tcp`: connect to the TCP port, too, and wait at most this long.
@@ -131,6 +133,7 @@ impl Run {
         if matches!(result, Err(RunError::Output(_))) {
             return (verdict, result);
         }
+        self.driver.tell_own_drops(&mut self.pinger);
         let elapsed = self.clock.mono().0;
         let at = timestamp(self.clock.now());
         // Others may have seen the wish, and ended all that was open, before it was our turn to.
@@ -149,7 +152,8 @@ impl Run {
             self.driver.send(&mut self.pinger);
             // A send that failed may have ended a probe.
             self.collect()?;
-            if self.items.is_none() && self.jobs.is_empty() && !self.driver.has_backlog() {
+            let unsent = self.driver.holds_datagram() || self.pinger.has_transmit();
+            if self.items.is_none() && self.jobs.is_empty() && (self.stopped || !unsent) {
                 return Ok(());
             }
             self.output.flush()?;
@@ -161,11 +165,11 @@ impl Run {
 
     /// Sleeps until something happens, and takes it in.
     async fn wait(&mut self) -> Result<(), RunError> {
-        let wants_items = self.pinger.room() > 0 || self.stopped;
+        let wants_items = self.has_room();
         let shows_progress = self.output.progress().is_wanted();
         if shows_progress {
-            let (done, answered) = self.tally.targets();
-            self.output.progress().show(done, answered, self.jobs.len());
+            let (results, ok) = self.tally.results();
+            self.output.progress().show(results, ok, self.jobs.len());
         }
         tokio::select! {
             () = tokio::time::sleep(progress::INTERVAL), if shows_progress => {}
@@ -179,15 +183,23 @@ impl Run {
             }
             () = self.stop.requested(), if !self.stopped => {
                 self.stopped = true;
+                self.driver.tell_own_drops(&mut self.pinger);
                 self.pinger.stop(self.clock.now());
             }
         }
         Ok(())
     }
 
+    /// A target takes its place until all is known of it, its TCP port included. A run that was stopped takes the
+    /// rest of what the source had begun.
+    fn has_room(&self) -> bool {
+        let open = self.jobs.len() < self.asked.concurrency && self.pinger.room() > 0;
+        self.stopped || open
+    }
+
     /// Takes what the source has ready, as far as there is room for it.
     fn take_items(&mut self) -> Result<(), RunError> {
-        while self.pinger.room() > 0 || self.stopped {
+        while self.has_room() {
             let Some(items) = &mut self.items else { break };
             match items.try_recv() {
                 Ok(item) => self.take(Some(item))?,
@@ -228,9 +240,7 @@ impl Run {
             ours.map_or(Endpoint { ip: None, udp: 0, tcp: 0 }, |ours| Endpoint::new(ours, 0));
         let connect = match self.asked.tcp {
             None => Connect::NotAsked,
-            Some(_) if tcp == 0 => {
-                Connect::Done(Tcp { tcp: TcpState::NoPort, tcp_connect_ms: None })
-            }
+            Some(_) if tcp == 0 => Connect::Done(TcpState::NoPort.into()),
             Some(timeout) => {
                 let machine = TcpCheck::new(now, timeout);
                 let (clock, stop) = (self.clock, self.stop.clone());
@@ -261,7 +271,15 @@ impl Run {
             warnings: Vec::new(),
         };
         self.say(id, &probe)?;
-        self.tally.target(id, probe.at, origin);
+        self.end(id, probe.at, origin)
+    }
+
+    /// Counts a target that has ended, and gives its statistics if probes are counted.
+    fn end(&mut self, id: JobId, at: Timestamp, origin: Arc<Origin>) -> Result<(), RunError> {
+        let stats = self.tally.target(id, at, origin);
+        if self.asked.numbered {
+            self.output.target(&stats)?;
+        }
         Ok(())
     }
 
@@ -294,12 +312,7 @@ impl Run {
             }
             JobReport::Done => {
                 let Some(job) = self.jobs.remove(&id) else { return Ok(()) };
-                let at = timestamp(self.clock.now());
-                let stats = self.tally.target(id, at, job.origin);
-                if self.asked.numbered {
-                    self.output.target(&stats)?;
-                }
-                Ok(())
+                self.end(id, timestamp(self.clock.now()), job.origin)
             }
         }
     }
@@ -321,12 +334,14 @@ impl Asked {
             Err(failure) => (None, Some(failure)),
             Ok(answer) => {
                 let too_slow = self.max_rtt.filter(|max| answer.rtt_ms.0 > *max);
-                let shut = tcp.is_some_and(|tcp| tcp.tcp.is_fault());
-                let limit = match too_slow {
-                    Some(max) => Some(NotAsAsked::MaxRtt { max_rtt_ms: Millis(max) }),
-                    None => shut.then_some(NotAsAsked::Tcp),
+                let failure = match (too_slow, tcp) {
+                    (Some(max), _) => {
+                        Some(Failure::NotAsAsked(NotAsAsked::MaxRtt { max_rtt_ms: Millis(max) }))
+                    }
+                    (None, Some(tcp)) => tcp.failure(),
+                    (None, None) => None,
                 };
-                (Some(answer), limit.map(Failure::NotAsAsked))
+                (Some(answer), failure)
             }
         };
         Probe {

@@ -164,11 +164,11 @@ async fn locate<L: LookUp>(
         Place::Host(host, udp, tcp) => match host {
             crate::discv4::enode::Host::Ip(ip) => vec![(SocketAddr::new(ip, udp), tcp)],
             crate::discv4::enode::Host::Name(name) => {
-                resolver.begin(name, udp, to_run.clone(), move |found| match found {
+                let begun = resolver.begin(name, udp, to_run.clone(), move |found| match found {
                     Ok(to) => Item::Located(origin, Located { to, tcp, key }),
                     Err(failure) => Item::Failed(origin, failure),
                 });
-                resolver.wait_for_room().await;
+                begun.await;
                 return !to_run.is_closed();
             }
         },

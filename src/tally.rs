@@ -41,6 +41,7 @@ struct OfTarget {
     sent: u32,
     rtts: Vec<Duration>,
     received: u32,
+    ok: bool,
 }
 
 impl Tally {
@@ -61,24 +62,20 @@ impl Tally {
             self.warnings.add(warning.kind());
         }
         if let Some(answer) = &probe.answer {
-            if probe.ok {
-                of_target.rtts.push(answer.rtt_ms.0);
-                self.rtts.push(answer.rtt_ms.0);
-            }
+            of_target.received += 1;
+            of_target.rtts.push(answer.rtt_ms.0);
+            self.rtts.push(answer.rtt_ms.0);
             if let Some(seen_as) = answer.seen_as {
                 *self.seen_as.entry(seen_as.ip()).or_default() += 1;
             }
         }
-        if probe.ok {
-            of_target.received += 1;
-            self.ok += 1;
-        }
+        of_target.ok |= probe.ok;
+        self.ok += u64::from(probe.ok);
     }
 
     /// Counts a target all of whose lines were counted.
     pub fn target(&mut self, id: JobId, at: Timestamp, origin: Arc<Origin>) -> TargetStats {
-        let OfTarget { sent, mut rtts, received } = self.open.remove(&id).unwrap_or_default();
-        let ok = received > 0;
+        let OfTarget { sent, mut rtts, received, ok } = self.open.remove(&id).unwrap_or_default();
         self.targets += 1;
         self.answered += u64::from(ok);
         let lost = f64::from(sent.saturating_sub(received));
@@ -98,9 +95,9 @@ impl Tally {
         }
     }
 
-    /// How many targets have ended, and how many of them were answered as expected.
-    pub fn targets(&self) -> (u64, u64) {
-        (self.targets, self.answered)
+    /// How many result lines there were, and how many of them say `ok`.
+    pub fn results(&self) -> (u64, u64) {
+        (self.probes, self.ok)
     }
 
     /// What the run gave so far.

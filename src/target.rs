@@ -85,6 +85,9 @@ pub struct UnknownNetwork {
     pub known: Vec<String>,
 }
 
+/// No network's name is longer, in bytes; what is, and has neither dot nor colon, is a record without its prefix.
+const MAX_NAME: usize = 64;
+
 impl Written {
     /// Reads a target.
     ///
@@ -112,6 +115,9 @@ impl Written {
         }
         if text.len() >= 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(error(text.len(), Why::KeyAlone));
+        }
+        if text.len() > MAX_NAME && !text.contains(['.', ':', '/']) {
+            return Err(error(0, Why::Enr(TextError::Prefix)));
         }
         if !text.contains(['.', ':', '/', '[']) && text != "localhost" {
             return Ok(Written::Network(text.to_owned()));

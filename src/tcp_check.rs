@@ -29,9 +29,9 @@ impl TcpCheck {
         TcpCheck { began: now.mono, deadline: now.mono + timeout, state: State::New }
     }
 
-    fn end(&mut self, tcp: TcpState, tcp_connect_ms: Option<Millis>) {
+    fn end(&mut self, outcome: Tcp) {
         if matches!(self.state, State::New | State::Connecting) {
-            self.state = State::Known(Tcp { tcp, tcp_connect_ms }, tcp == TcpState::Open);
+            self.state = State::Known(outcome, outcome.tcp == TcpState::Open);
         }
     }
 }
@@ -42,15 +42,17 @@ impl StreamMachine for TcpCheck {
     fn handle(&mut self, now: Now, event: StreamEvent<'_>) {
         match event {
             StreamEvent::Connected { .. } => {
-                self.end(TcpState::Open, Some(Millis(now.mono.since(self.began))));
+                let took = Millis(now.mono.since(self.began));
+                self.end(Tcp { tcp_connect_ms: Some(took), ..TcpState::Open.into() });
             }
             StreamEvent::ConnectFailed(why) => {
-                let state = match why {
-                    ConnectError::Refused => TcpState::Refused,
-                    ConnectError::HostUnreachable => TcpState::Unreachable,
-                    ConnectError::Local(_) => TcpState::LocalError,
-                };
-                self.end(state, None);
+                self.end(match why {
+                    ConnectError::Refused => TcpState::Refused.into(),
+                    ConnectError::HostUnreachable => TcpState::Unreachable.into(),
+                    ConnectError::Local(why) => {
+                        Tcp { local: Some(why), ..TcpState::LocalError.into() }
+                    }
+                });
             }
             StreamEvent::Bytes(_) | StreamEvent::Closed(_) => {}
         }
@@ -58,7 +60,7 @@ impl StreamMachine for TcpCheck {
 
     fn handle_timeout(&mut self, now: Now) {
         if now.mono >= self.deadline {
-            self.end(TcpState::Timeout, None);
+            self.end(TcpState::Timeout.into());
         }
     }
 
@@ -91,6 +93,6 @@ impl StreamMachine for TcpCheck {
     }
 
     fn stop(&mut self, _now: Now) {
-        self.end(TcpState::Interrupted, None);
+        self.end(TcpState::Interrupted.into());
     }
 }

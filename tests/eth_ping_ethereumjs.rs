@@ -29,7 +29,8 @@ fn assert_answered(line: &Value, node: &EthereumJs) {
     assert_eq!(line["ok"], json!(true), "{line}");
     assert_eq!(line["endpoint"], json!(node.addr.to_string()));
     assert_eq!(line["node_id"], json!(ID));
-    assert_eq!(line["rtt_clock"], json!("kernel"));
+    // The kernel begins to stamp what arrives a moment after the first socket has asked for it.
+    assert!(matches!(line["rtt_clock"].as_str(), Some("kernel" | "user")), "{line}");
     assert!(line["rtt_ms"].as_f64().is_some_and(|rtt| rtt > 0.0), "{line}");
     let seen_as = line["seen_as"].as_str().expect("an address");
     assert!(seen_as.starts_with("127.0.0.1:"), "{line}");

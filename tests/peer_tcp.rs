@@ -75,6 +75,32 @@ fn a_port_that_takes_no_more_is_a_timeout() {
     assert_eq!(line["node_id"], peer.id());
 }
 
+/// Peers that answer over UDP at once and never over TCP: only so many connects are open as targets may be.
+#[test]
+fn connects_are_as_few_as_targets() {
+    let peer = Scripted::honest(706);
+    let fd =
+        socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).expect("socket");
+    let port = bound(&fd);
+    listen(&fd, Backlog::new(0).expect("a backlog")).expect("listen");
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(100));
+    let queue: Vec<TcpStream> = (0..8).map_while(|_| connect().ok()).collect();
+    assert!(queue.len() < 8, "the queue is full");
+    let target = peer.enode_with(&peer.key, port);
+    // With 32 descriptors there is room for 8 connects, not for 24.
+    let script = "ulimit -n 32; exec \"$0\" eth-ping --json --tcp --timeout 500ms --concurrency 8 \
+                  --per-host-interval 0 \"$@\"";
+    let output = std::process::Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_p2pprobe")])
+        .args([&target; 24])
+        .output()
+        .expect("bash runs");
+    let lines = common::schema::validate_all(&String::from_utf8_lossy(&output.stdout));
+    let found: Vec<_> = lines.iter().map(|line| line["tcp"].as_str().unwrap_or("-")).collect();
+    assert_eq!(found, ["timeout"; 24], "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn a_peer_silent_over_udp_is_no_reply_whatever_its_tcp_port_is() {
     let peer = Scripted::start(704, |_, _| {});

@@ -27,7 +27,7 @@ fn connected() -> StreamEvent<'static> {
 }
 
 fn failed(tcp: TcpState) -> Option<Tcp> {
-    Some(Tcp { tcp, tcp_connect_ms: None })
+    Some(tcp.into())
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_connection_is_open_and_timed_from_the_beginning() {
     machine.handle(at(1042), connected());
     let tcp_connect_ms = Some(Millis(Duration::from_millis(42)));
     assert_eq!(machine.poll_action(at(1042)), Some(Action::Close));
-    assert_eq!(machine.poll_report(), Some(Tcp { tcp: TcpState::Open, tcp_connect_ms }));
+    assert_eq!(machine.poll_report(), Some(Tcp { tcp_connect_ms, ..TcpState::Open.into() }));
     assert_eq!((machine.poll_timeout(), machine.poll_action(at(1042))), (None, None));
     assert_eq!(machine.poll_report(), None, "it is said once");
 }
@@ -51,7 +51,11 @@ fn each_failure_to_connect_has_its_name() {
     ] {
         let mut machine = check();
         machine.handle(at(1001), StreamEvent::ConnectFailed(why));
-        assert_eq!(machine.poll_report(), failed(state), "{why:?}");
+        let local = match why {
+            ConnectError::Local(why) => Some(why),
+            ConnectError::Refused | ConnectError::HostUnreachable => None,
+        };
+        assert_eq!(machine.poll_report(), Some(Tcp { local, ..state.into() }), "{why:?}");
     }
 }
 
@@ -97,8 +101,10 @@ fn bytes_and_an_early_end_say_nothing() {
 }
 
 #[test]
-fn only_a_port_that_was_named_and_is_not_open_is_a_fault() {
+fn only_a_port_that_was_named_and_is_not_open_is_the_peers_fault() {
     use TcpState::{Interrupted, LocalError, NoPort, Open, Refused, Timeout, Unreachable};
-    assert!([Open, NoPort].iter().all(|state| !state.is_fault()));
-    assert!([Refused, Timeout, Unreachable, LocalError, Interrupted].iter().all(|s| s.is_fault()));
+    let failure = |tcp: TcpState| Tcp::from(tcp).failure().map(|failure| failure.kind());
+    assert_eq!([Open, NoPort].map(failure), [None, None]);
+    assert_eq!([Refused, Timeout, Unreachable].map(failure), [Some("not-as-asked"); 3]);
+    assert_eq!([LocalError, Interrupted].map(failure), [Some("local-error"), Some("interrupted")]);
 }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
@@ -62,9 +62,16 @@ pub struct PaceArgs {
     /// Packets sent a second, in all; 0: any number
     #[arg(long, value_name = "N", default_value_t = 2000)]
     pub rate: u32,
-    /// Shortest time between two packets that begin a try at one IP address; 0: none
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
-    pub per_host_interval: Duration,
+    /// Shortest time between two tries at one IP address; 0: none [default: 1s, or --interval if that is shorter]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    per_host_interval: Option<Duration>,
+}
+
+impl PaceArgs {
+    /// The shortest time between two tries at one IP address.
+    pub fn per_host_interval(&self) -> Duration {
+        self.per_host_interval.unwrap_or(self.interval.min(Duration::from_secs(1)))
+    }
 }
 
 /// What is said, and how.
@@ -74,7 +81,7 @@ pub struct OutputArgs {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
-    /// Sum up at the end; --count, --file and a network's name imply it
+    /// Sum up at the end; --count, --file, `-` and a network's name imply it
     #[arg(long)]
     pub summary: bool,
     /// Exit with 0 if one target at least was answered
@@ -112,7 +119,12 @@ impl TargetArgs {
             return Ok(Networks::default());
         };
         Networks::with_file(&file).map_err(|e| {
-            anyhow::anyhow!("config file {}: {}", file.display(), config_error(&e)).into()
+            anyhow::anyhow!(
+                "config file {}: {}",
+                printable(&file.to_string_lossy()),
+                config_error(&e)
+            )
+            .into()
         })
     }
 
@@ -179,7 +191,7 @@ impl BindArgs {
 }
 
 fn open(file: &str) -> Result<Input, Fault> {
-    Input::open(file).map_err(|e| anyhow::anyhow!("cannot read {file}: {e}").into())
+    Input::open(file).map_err(|e| anyhow::anyhow!("cannot read {}: {e}", printable(file)).into())
 }
 
 fn argument(text: &str, networks: &Networks) -> Result<Entry, Fault> {
@@ -188,6 +200,10 @@ fn argument(text: &str, networks: &Networks) -> Result<Entry, Fault> {
     };
     let entry = match line::argument(text) {
         Ok(entry) => entry,
+        Err(_) if Path::new(text).is_file() => {
+            let text = printable(text);
+            return Err(Fault::Usage(format!("'{text}' is a file: write --file {text}")));
+        }
         Err(error) => return Err(bad(error.column, &error.error)),
     };
     if let Written::Network(name) = &entry.written {
@@ -208,10 +224,19 @@ fn around(text: &str, column: usize) -> String {
     format!("{}{}{}", dots(skip > 0), kept.escape_debug(), dots(after))
 }
 
+/// The name of a file, fit for a terminal.
+pub fn printable(name: &str) -> String {
+    name.chars()
+        .flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] })
+        .collect()
+}
+
 fn config_error(error: &NetworksError) -> String {
     match error {
         NetworksError::Unreadable(text) => text.clone(),
-        NetworksError::Toml(text) => text.trim_end().to_owned(),
+        NetworksError::Toml(text) => {
+            text.trim_end().lines().map(printable).collect::<Vec<_>>().join("\n")
+        }
         NetworksError::Bootnode { network, entry, column, why } => {
             format!("[ethereum.{network}] bootnodes, entry {entry}, column {column}: {why}")
         }

@@ -15,7 +15,9 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::Fault;
-use super::common::{BindArgs, OutputArgs, PaceArgs, TargetArgs, duration, positive_duration};
+use super::common::{
+    BindArgs, OutputArgs, PaceArgs, TargetArgs, duration, positive_duration, printable,
+};
 use crate::codec::key::NodeKey;
 use crate::discv4::pinger::{Config, Pinger};
 use crate::net::clock::Clock;
@@ -86,9 +88,8 @@ impl EthPing {
         let mut rng = StdRng::try_from_rng(&mut rand::rngs::SysRng)
             .context("the system gives no randomness")?;
         let key = match &self.ping.key {
-            Some(file) => {
-                read_key(file, &mut rng).with_context(|| format!("key file {}", file.display()))?
-            }
+            Some(file) => read_key(file, &mut rng)
+                .with_context(|| format!("key file {}", printable(&file.to_string_lossy())))?,
             None => fresh_key(&mut rng),
         };
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
@@ -129,7 +130,7 @@ impl EthPing {
                 return Err(anyhow!("cannot write to standard output: {e}").into());
             }
             Err(RunError::Input { file, error }) => {
-                return Err(anyhow!("cannot read {file}: {error}").into());
+                return Err(anyhow!("cannot read {}: {error}", printable(&file)).into());
             }
             Ok(()) => {}
         }
@@ -149,7 +150,7 @@ impl EthPing {
             retries: self.ping.retries,
             count: self.pace.count.unwrap_or(1),
             interval: self.pace.interval,
-            per_host_interval: self.pace.per_host_interval,
+            per_host_interval: self.pace.per_host_interval(),
             concurrency: self.pace.concurrency as usize,
             bond: self.ping.bond,
         }
@@ -159,6 +160,7 @@ impl EthPing {
         Asked {
             command: "eth-ping",
             numbered: self.pace.count.is_some(),
+            concurrency: self.pace.concurrency as usize,
             max_rtt: self.ping.max_rtt,
             tcp: self.ping.tcp.then_some(self.ping.timeout),
         }
@@ -207,7 +209,7 @@ fn read_key(file: &Path, rng: &mut StdRng) -> anyhow::Result<NodeKey> {
         bail!(
             "others may read or change it (mode {:o}); mend that with: chmod 600 {}",
             mode & 0o777,
-            file.display()
+            printable(&file.to_string_lossy())
         );
     }
     let mut text = String::new();

@@ -87,6 +87,9 @@ impl Record {
             if pairs.last().is_some_and(|(last, _)| last.as_slice() >= key) {
                 return Err(at_key.error("record.key", Fault::Unsorted));
             }
+            if list.is_empty() {
+                return Err(list.error("record.value", Fault::Missing));
+            }
             let mut at_value = list;
             let value = rlp::raw(&mut list, "record.value")?;
             check_value(key, &mut at_value)?;

@@ -50,6 +50,8 @@ pub const MAX_CHECKS: u32 = 64;
 pub const MAX_EXTRA_TRIES: u32 = 2;
 /// How soon a send is repeated that this machine refused for another reason than a missing route.
 const LOCAL_RETRY: Duration = Duration::from_millis(100);
+/// How often a send is repeated for that reason, a probe. A full queue of a network device takes a second at most.
+pub const MAX_LOCAL_RETRIES: u32 = 10;
 
 /// How to ping.
 #[derive(Clone, Copy, Debug)]
@@ -307,7 +309,7 @@ impl Pinger {
             LocalError::NoRoute | LocalError::NoFamily => {
                 self.end_probe(now, job_id, Err(Failure::NoRoute { why }));
             }
-            _ if job.local_failures < self.config.retries => {
+            _ if job.local_failures < MAX_LOCAL_RETRIES => {
                 job.local_failures += 1;
                 self.set_state(job_id, State::Queued, Some(now.mono + LOCAL_RETRY));
             }
@@ -403,6 +405,11 @@ impl DatagramMachine for Pinger {
             self.deadline(now, id);
         }
         self.forget_lingering(now.mono);
+    }
+
+    fn has_transmit(&self) -> bool {
+        let is_sending = |id| self.jobs.get(id).is_some_and(|job| job.state == State::Sending);
+        !self.pongs.is_empty() || self.pings.iter().any(is_sending)
     }
 
     fn poll_transmit(&mut self, now: Now, buf: &mut Vec<u8>) -> Option<Transmit> {

@@ -7,9 +7,12 @@ use crate::machine::{ConnectError, LocalError};
 /// An error of a send, a bind or the opening of a socket.
 pub fn local(errno: Errno) -> LocalError {
     match errno {
-        Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EADDRNOTAVAIL | Errno::ENETDOWN => {
-            LocalError::NoRoute
-        }
+        // EINVAL: from an address such as 127.0.0.1 to one beyond.
+        Errno::ENETUNREACH
+        | Errno::EHOSTUNREACH
+        | Errno::EADDRNOTAVAIL
+        | Errno::ENETDOWN
+        | Errno::EINVAL => LocalError::NoRoute,
         Errno::EAFNOSUPPORT | Errno::EPFNOSUPPORT => LocalError::NoFamily,
         errno => LocalError::Os(errno as i32),
     }

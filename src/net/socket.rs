@@ -46,11 +46,11 @@ pub struct UdpSocket {
     socket: tokio::net::UdpSocket,
     pub local: SocketAddr,
     pub inode: u64,
+    /// How many datagrams the receive buffer holds.
+    pub capacity: usize,
     /// How many Pings may leave between two reads.
     pub batch: usize,
     control: Vec<u8>,
-    /// For finding out our own address towards a target; nothing is ever sent from it.
-    router: Option<OwnedFd>,
 }
 
 impl UdpSocket {
@@ -75,9 +75,9 @@ impl UdpSocket {
             socket,
             local,
             inode,
+            capacity: (granted / DATAGRAM_CHARGE).max(1),
             batch: (granted / DATAGRAM_CHARGE / CHARGES_PER_PING).max(1),
             control: cmsg_space!(timespec, sock_extended_err, sockaddr_in6),
-            router: None,
         })
     }
 
@@ -129,14 +129,12 @@ impl UdpSocket {
     }
 
     /// Our own address towards `to`, from the routing table. Sends nothing.
-    pub fn address_towards(&mut self, to: SocketAddr) -> Result<SocketAddr, Errno> {
+    pub fn address_towards(&self, to: SocketAddr) -> Result<SocketAddr, Errno> {
         if !self.local.ip().is_unspecified() {
             return Ok(self.local);
         }
-        if self.router.is_none() {
-            self.router = Some(open(self.local)?);
-        }
-        let Some(router) = &self.router else { return Err(Errno::EBADF) };
+        // A new one each time: a socket keeps the source address of its first connect.
+        let router = open(self.local)?;
         connect(router.as_raw_fd(), &SockaddrStorage::from(to))?;
         let ip = local_address(router.as_raw_fd())?.ip();
         Ok(SocketAddr::new(ip, self.local.port()))

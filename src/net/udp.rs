@@ -18,15 +18,17 @@ use super::pacer::Pacer;
 use super::socket::{MAX_DATAGRAM, UdpSocket};
 use crate::machine::{DatagramMachine, Event, LocalError, Mono, Now, RttClock, Transmit};
 
-/// How many datagrams are read before anything else gets its turn, so that a flood cannot stop the clock.
-const READ_AT_MOST: usize = 1024;
 /// How often our own losses are looked up at most. Deadlines wait for it: no `no-reply` is given that has
 /// not been checked against them.
 const DROPS_INTERVAL: Duration = Duration::from_millis(20);
 /// How often a send is repeated that returned an error which may be that of an earlier datagram.
-const SEND_AGAIN: usize = 3;
+const SEND_AGAIN: usize = 16;
 /// How soon a send is tried again for which the system had no buffer.
 const NO_BUFFER_WAIT: Duration = Duration::from_millis(1);
+/// For how long: then it is the machine's to say what becomes of it, and the others' turn.
+const NO_BUFFER_PATIENCE: Duration = Duration::from_millis(200);
+/// How far the two clocks may drift apart between two reads before the wall clock counts as set anew.
+const CLOCK_JUMP: Duration = Duration::from_millis(5);
 
 /// A packet that was sent or received, for whoever wants to see them all.
 #[derive(Clone, Copy, Debug)]
@@ -65,20 +67,28 @@ pub struct UdpDriver {
     buffer: Box<[u8]>,
     /// Built, and not yet taken by the system.
     outgoing: Vec<u8>,
-    unsent: Option<(Transmit, Mono)>,
+    unsent: Option<Unsent>,
+    /// When the last reading began: what had arrived by then has been handed to the machine.
+    read_at: Mono,
     drops_read: Option<Mono>,
     /// There is more to do at once.
     busy: bool,
     /// The last send had to wait for the pacer.
     paced: bool,
-    /// The last send ended with its batch, so that the machine may have more.
-    backlog: bool,
+}
+
+/// A datagram for which the system had no buffer.
+#[derive(Clone, Copy)]
+struct Unsent {
+    transmit: Transmit,
+    since: Mono,
+    retry: Mono,
 }
 
 struct Bound {
     socket: UdpSocket,
-    /// When the socket was last seen empty: what is read now came later.
-    empty: Mono,
+    /// When the socket was last seen empty, on both clocks: what is read now came later.
+    empty: (Mono, Duration),
     drops: u64,
 }
 
@@ -97,10 +107,10 @@ impl UdpDriver {
             buffer: vec![0; MAX_DATAGRAM].into_boxed_slice(),
             outgoing: Vec::new(),
             unsent: None,
+            read_at: Mono::default(),
             drops_read: None,
             busy: false,
             paced: false,
-            backlog: false,
         };
         for address in options.bind {
             driver.bind(address).map_err(|errno| (address, errno))?;
@@ -111,7 +121,7 @@ impl UdpDriver {
     fn bind(&mut self, address: SocketAddr) -> Result<&mut Bound, Errno> {
         let socket = UdpSocket::bind(address)?;
         let slot = if address.is_ipv4() { &mut self.v4 } else { &mut self.v6 };
-        Ok(slot.insert(Bound { socket, empty: self.clock.mono(), drops: 0 }))
+        Ok(slot.insert(Bound { socket, empty: (self.clock.mono(), unix_time()), drops: 0 }))
     }
 
     /// The socket for a target, bound if it is not yet.
@@ -141,7 +151,7 @@ impl UdpDriver {
         self.clock.now()
     }
 
-    /// How many datagrams our own sockets have lost.
+    /// How many datagrams our own sockets had lost when that was last looked up.
     pub fn own_drops(&self) -> u64 {
         [&self.v4, &self.v6].into_iter().flatten().map(|bound| bound.drops).sum()
     }
@@ -149,14 +159,22 @@ impl UdpDriver {
     /// Hands all that has arrived to the machine: errors first, then datagrams.
     pub fn receive(&mut self, machine: &mut impl DatagramMachine) {
         self.busy = false;
+        self.read_at = self.clock.mono();
         for v4 in [true, false] {
             self.receive_errors(v4, machine);
             self.receive_datagrams(v4, machine);
         }
     }
 
+    /// How many datagrams the socket can have held when reading began. No more are read before anything else gets
+    /// its turn, so that a flood cannot stop the clock.
+    fn capacity(&self, v4: bool) -> usize {
+        let bound = if v4 { &self.v4 } else { &self.v6 };
+        bound.as_ref().map_or(0, |bound| bound.socket.capacity)
+    }
+
     fn receive_errors(&mut self, v4: bool, machine: &mut impl DatagramMachine) {
-        for _ in 0..READ_AT_MOST {
+        for _ in 0..self.capacity(v4) {
             let bound = if v4 { &mut self.v4 } else { &mut self.v6 };
             let Some(bound) = bound else { return };
             match bound.socket.receive_error(&mut self.buffer[..]) {
@@ -169,25 +187,30 @@ impl UdpDriver {
                 Err(_) => return,
             }
         }
-        self.busy = true;
+        self.busy |= self.capacity(v4) > 0;
     }
 
     fn receive_datagrams(&mut self, v4: bool, machine: &mut impl DatagramMachine) {
-        for _ in 0..READ_AT_MOST {
+        for _ in 0..self.capacity(v4) {
             let bound = if v4 { &mut self.v4 } else { &mut self.v6 };
             let Some(bound) = bound else { return };
+            let asked = unix_time();
             let received = match bound.socket.receive(&mut self.buffer[..]) {
                 Ok(received) => received,
                 Err(Errno::EAGAIN) => {
-                    bound.empty = self.clock.mono();
+                    bound.empty = (self.clock.mono(), unix_time());
                     return;
                 }
                 // Either a signal, or the pending error of an earlier send, which is not ours to tell.
                 Err(_) => continue,
             };
             let now = self.clock.now();
-            let (arrived, clock) = match received.stamp {
-                Some(stamp) => (arrival(now.mono, bound.empty, stamp), RttClock::Kernel),
+            // Until the kernel has got round to stamping what arrives, it stamps what is read.
+            let stamp = received.stamp.filter(|stamp| *stamp < asked);
+            let stamped =
+                stamp.and_then(|stamp| arrival(now.mono, unix_time(), bound.empty, stamp));
+            let (arrived, clock) = match stamped {
+                Some(arrived) => (arrived, RttClock::Kernel),
                 None => (now.mono, RttClock::User),
             };
             let bytes = self.buffer.get(..received.len).unwrap_or_default();
@@ -197,24 +220,29 @@ impl UdpDriver {
             }
             machine.handle(now, Event::Datagram { from, clock, arrived, bytes });
         }
-        self.busy = true;
+        self.busy |= self.capacity(v4) > 0;
     }
 
-    /// Tells the machine the time, if it waits for it. Our own losses are told first, so that it never takes
-    /// one for a peer's silence.
+    /// Tells the machine the time, if it waits for it: that of the last reading, so that no deadline is told before
+    /// all that arrived by then was. Our own losses are told first, so that it never takes one for a peer's silence.
     pub fn timeouts(&mut self, machine: &mut impl DatagramMachine) {
-        let now = self.clock.now();
+        let now = Now { mono: self.read_at, ..self.clock.now() };
         if machine.poll_timeout().is_none_or(|at| self.due(at) > now.mono) {
             return;
         }
-        self.drops_read = Some(now.mono);
+        self.tell_own_drops(machine);
+        machine.handle_timeout(now);
+    }
+
+    /// Counts what our own sockets have lost, and tells the machine.
+    pub fn tell_own_drops(&mut self, machine: &mut impl DatagramMachine) {
+        self.drops_read = Some(self.clock.mono());
         for bound in [&mut self.v4, &mut self.v6].into_iter().flatten() {
             if let Some(drops) = own_drops(&bound.socket.local, bound.socket.inode) {
                 bound.drops = drops;
             }
         }
-        machine.handle(now, Event::OwnDrops { total: self.own_drops() });
-        machine.handle_timeout(now);
+        machine.handle(self.clock.now(), Event::OwnDrops { total: self.own_drops() });
     }
 
     /// When the machine is told that its deadline has come.
@@ -228,13 +256,12 @@ impl UdpDriver {
     /// Sends what the machine has, as much as may leave before the next read.
     pub fn send(&mut self, machine: &mut impl DatagramMachine) {
         self.paced = false;
-        self.backlog = false;
         let batch =
             [&self.v4, &self.v6].into_iter().flatten().map(|bound| bound.socket.batch).min();
         for _ in 0..batch.unwrap_or(1) {
             let now = self.clock.now();
-            if let Some((_, retry)) = self.unsent
-                && retry > now.mono
+            if self.unsent.is_some_and(|unsent| unsent.retry > now.mono)
+                || (self.unsent.is_none() && !machine.has_transmit())
             {
                 return;
             }
@@ -242,23 +269,20 @@ impl UdpDriver {
                 self.paced = true;
                 return;
             }
-            let transmit = match self.unsent.take() {
-                Some((transmit, _)) => transmit,
-                None => {
-                    self.outgoing.clear();
-                    match machine.poll_transmit(now, &mut self.outgoing) {
-                        Some(transmit) => transmit,
-                        None => return,
-                    }
-                }
-            };
-            self.send_one(transmit, machine);
+            if let Some(Unsent { transmit, since, .. }) = self.unsent.take() {
+                self.send_one(transmit, since, machine);
+                continue;
+            }
+            self.outgoing.clear();
+            match machine.poll_transmit(now, &mut self.outgoing) {
+                Some(transmit) => self.send_one(transmit, now.mono, machine),
+                None => return,
+            }
         }
-        self.backlog = true;
         self.busy = true;
     }
 
-    fn send_one(&mut self, transmit: Transmit, machine: &mut impl DatagramMachine) {
+    fn send_one(&mut self, transmit: Transmit, since: Mono, machine: &mut impl DatagramMachine) {
         let Transmit { id, to } = transmit;
         for attempt in 0.. {
             let outgoing = std::mem::take(&mut self.outgoing);
@@ -273,8 +297,10 @@ impl UdpDriver {
                     }
                     Event::Sent { id, at }
                 }
-                Err(Errno::EAGAIN | Errno::ENOBUFS) => {
-                    self.unsent = Some((transmit, at + NO_BUFFER_WAIT));
+                // Our own send buffer is full, for as long as the network device takes. ENOBUFS is another matter:
+                // that datagram is lost, and others may well get through.
+                Err(Errno::EAGAIN) if at.since(since) < NO_BUFFER_PATIENCE => {
+                    self.unsent = Some(Unsent { transmit, since, retry: at + NO_BUFFER_WAIT });
                     return;
                 }
                 Err(Errno::EINTR) => continue,
@@ -290,9 +316,9 @@ impl UdpDriver {
         }
     }
 
-    /// True while there may be datagrams of the machine that have not left.
-    pub fn has_backlog(&self) -> bool {
-        self.unsent.is_some() || self.paced || self.backlog
+    /// True while a datagram that the machine gave has not left.
+    pub fn holds_datagram(&self) -> bool {
+        self.unsent.is_some()
     }
 
     /// Waits until a socket has something, the machine's deadline has come, or more may be sent.
@@ -302,7 +328,7 @@ impl UdpDriver {
         }
         let deadline = machine.poll_timeout().map(|at| self.due(at));
         let paced = self.paced.then(|| self.pacer.ready_at());
-        let retry = self.unsent.as_ref().map(|(_, retry)| *retry);
+        let retry = self.unsent.map(|unsent| unsent.retry);
         let wake = [deadline, paced, retry].into_iter().flatten().min();
         let sleep = async {
             match wake {
@@ -325,10 +351,33 @@ async fn readable(bound: Option<&Bound>) {
     }
 }
 
-/// When a datagram arrived, on the monotonic clock. The kernel stamps with the wall clock; a clock that
-/// jumps must not change a round-trip time, so its age is held between zero and the time since the socket
-/// was last seen empty.
-fn arrival(now: Mono, empty: Mono, stamp: Duration) -> Mono {
-    let age = unix_time().saturating_sub(stamp).min(now.since(empty));
-    Mono(now.0.saturating_sub(age))
+/// When a datagram arrived, on the monotonic clock. The kernel stamps with the wall clock; a clock that jumps must not
+/// change a round-trip time, so its age is held between zero and the time since the socket was last seen empty.
+/// `None` where the wall clock was set since then: its stamps say nothing.
+fn arrival(now: Mono, wall: Duration, empty: (Mono, Duration), stamp: Duration) -> Option<Mono> {
+    let (empty, wall_then) = empty;
+    let passed = now.since(empty);
+    let drift = wall.saturating_sub(wall_then).abs_diff(passed);
+    let age = wall.saturating_sub(stamp).min(passed);
+    (drift < CLOCK_JUMP).then(|| Mono(now.0.saturating_sub(age)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_jumps_changes_no_arrival() {
+        let s = Duration::from_secs;
+        let ms = Duration::from_millis;
+        let empty = (Mono(s(10)), s(1000));
+        let at = |wall, stamp| arrival(Mono(s(11)), wall, empty, stamp);
+        assert_eq!(at(s(1001), s(1001) - ms(300)), Some(Mono(s(11) - ms(300))));
+        // A stamp from before the socket was empty, or from the future, is the clock's fault, not the network's.
+        assert_eq!(at(s(1001), s(999)), Some(Mono(s(10))));
+        assert_eq!(at(s(1001), s(1002)), Some(Mono(s(11))));
+        // Set forward, set back.
+        assert_eq!(at(s(1002), s(1000)), None);
+        assert_eq!(at(s(900), s(899)), None);
+    }
 }

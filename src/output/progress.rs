@@ -37,17 +37,17 @@ impl Progress {
     }
 
     /// Draws the line anew.
-    pub fn show(&self, done: u64, answered: u64, open: usize) {
+    pub fn show(&self, results: u64, ok: u64, open: usize) {
         let Some(bar) = self.bar.as_ref().filter(|_| self.started.elapsed() >= PATIENCE) else {
             return;
         };
         let seconds = self.started.elapsed().as_secs();
-        let failed = done.saturating_sub(answered);
+        let failed = results.saturating_sub(ok);
         if bar.is_hidden() {
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWS_A_SECOND));
         }
         bar.set_message(format!(
-            "{done} done, {answered} answered, {failed} failed, {open} open, {seconds} s"
+            "{results} results: {ok} ok, {failed} failed; {open} targets open; {seconds} s"
         ));
         bar.tick();
     }

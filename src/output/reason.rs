@@ -1,6 +1,7 @@
 //! A failure as a sentence: what was seen, and what it can mean.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 use nix::errno::Errno;
 
@@ -17,11 +18,21 @@ pub fn of(probe: &Probe) -> Option<String> {
         Failure::BadTarget(bad) => bad_target(&probe.origin, bad),
         Failure::Unresolved { host, why } => unresolved(host, why),
         Failure::NoRoute { why } | Failure::LocalError { why } => local_error(*why),
+        Failure::Interrupted if probe.answer.is_some() => {
+            "it answered over UDP; stopped before its TCP port did".to_owned()
+        }
         Failure::Interrupted if tries == 0 => "stopped before anything was sent".to_owned(),
         Failure::Interrupted => "stopped before an answer came".to_owned(),
         Failure::NoReply(seen) => no_reply(tries, seen),
         Failure::PortUnreachable(icmp) => {
-            format!("the host is there and nothing listens on that UDP port ({})", said(icmp))
+            let ours =
+                |endpoint: SocketAddr| icmp.icmp_from.is_none_or(|from| from == endpoint.ip());
+            if probe.endpoint.is_none_or(ours) {
+                format!("the host is there and nothing listens on that UDP port ({})", said(icmp))
+            } else {
+                let what = "a firewall or router on the way refused it, perhaps one of our own";
+                format!("{what} ({})", said(icmp))
+            }
         }
         Failure::HostUnreachable(icmp) => {
             format!("the network says that the host cannot be reached ({})", said(icmp))
@@ -32,7 +43,10 @@ pub fn of(probe: &Probe) -> Option<String> {
             format!("another node answered: {}…, not {}…", head(&found), head(&expected))
         }
         Failure::Malformed(Malformed { error, junk, .. }) => {
-            format!("{} came, none a valid answer; the first: {error}", datagrams(*junk))
+            // Before the data, nothing is discv4's own: what goes wrong there is seldom a node.
+            let frame = matches!(error.field, "packet" | "hash" | "signature" | "type");
+            let hint = if frame { "; perhaps another protocol" } else { "" };
+            format!("{} came, none a valid answer; the first: {error}{hint}", datagrams(*junk))
         }
         Failure::NotAsAsked(NotAsAsked::MaxRtt { max_rtt_ms }) => {
             let rtt = probe.answer.as_ref().map_or(*max_rtt_ms, |answer| answer.rtt_ms);
@@ -61,6 +75,10 @@ fn unresolved(host: &str, why: &ResolveError) -> String {
             let waited = humantime::format_duration(*waited);
             format!("{host}: the resolver gave no answer in {waited}")
         }
+        ResolveError::Busy(waited) => {
+            let waited = humantime::format_duration(*waited);
+            format!("{host}: not looked up in {waited}: the resolver was held up by other names")
+        }
         ResolveError::Nothing => format!("{host}: the name has no address"),
         ResolveError::Family => {
             format!("{host}: the name has no address of the family that was asked for")
@@ -78,7 +96,9 @@ fn no_reply(tries: u32, seen: &NoReply) -> String {
         (junk, reflected) if junk == reflected => "only copies of our own packets came".to_owned(),
         (junk, _) => format!("{} came, none an answer to us", datagrams(*junk)),
     };
-    format!("{came}: {pings} in {waited:.1} s")
+    let hint =
+        if *junk == 0 { "; the host is off, UDP is filtered, or no node listens" } else { "" };
+    format!("{came}: {pings} in {waited:.1} s{hint}")
 }
 
 fn datagrams(count: u32) -> String {
@@ -97,9 +117,7 @@ fn tcp(state: TcpState) -> &'static str {
         TcpState::Refused => "is closed: the connection was refused",
         TcpState::Timeout => "does not answer: the connect timed out",
         TcpState::Unreachable => "cannot be reached, the network says",
-        TcpState::LocalError => "could not be tried from this machine",
-        TcpState::NoPort => "is not known: the target names none",
-        TcpState::Interrupted => "was not tried to the end",
+        TcpState::LocalError | TcpState::NoPort | TcpState::Interrupted => "was not tried",
     }
 }
 

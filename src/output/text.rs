@@ -22,7 +22,10 @@ pub fn probe(line: &Line<'_>, color: bool) -> io::Result<String> {
     };
     let text = |key| fields.get(key).and_then(Value::as_str);
     let outcome = text("failure").unwrap_or("ok");
-    let target = column(text("target").unwrap_or_default());
+    let target = text("target").unwrap_or_default();
+    // What could not be read is shown as it was typed, so that its column can be found in it.
+    let target = if outcome == "bad-target" { target.to_owned() } else { shortened(target) };
+    let target = column(&target);
     let rtt = match fields.get("rtt_ms").and_then(Value::as_f64) {
         Some(rtt) => format!("{rtt:.3}ms"),
         None => "-".to_owned(),
@@ -78,7 +81,7 @@ fn inline(value: &Value) -> String {
 fn column(target: &str) -> String {
     match target {
         "" => "-".to_owned(),
-        target => escaped(&shortened(target)).replace(' ', "\\u{20}"),
+        target => escaped(target).replace(' ', "\\u{20}"),
     }
 }
 
@@ -98,9 +101,10 @@ fn escaped(text: &str) -> String {
 /// Statistics of a target in the manner of ping(8).
 pub fn target(stats: &TargetStats) -> String {
     let TargetStats { origin, sent, received, loss_pct, rtt, .. } = stats;
-    let name = escaped(&shortened(&origin.target));
+    let name = column(&shortened(&origin.target));
     let mut out = format!("--- {name} ---\n");
-    let _ = writeln!(out, "{sent} probes sent, {received} answered, {loss_pct}% loss");
+    let sent = count(u64::from(*sent), "probe");
+    let _ = writeln!(out, "{sent} sent, {received} answered, {loss_pct}% loss");
     rtt_line(&mut out, rtt.as_ref());
     out
 }
@@ -108,7 +112,7 @@ pub fn target(stats: &TargetStats) -> String {
 /// What the run gave.
 pub fn summary(summary: &Summary) -> String {
     let Summary { targets, answered, probes, ok, failures, warnings, rtt, .. } = summary;
-    let mut out = format!("{}, {answered} answered", count(*targets, "target"));
+    let mut out = format!("{}, {answered} ok", count(*targets, "target"));
     if probes != targets {
         let _ = write!(out, "; {}, {ok} ok", count(*probes, "probe"));
     }

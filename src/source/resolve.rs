@@ -17,6 +17,10 @@ use crate::target::{Families, family_allowed};
 /// thread until it gives up by itself.
 const AT_ONCE: usize = 16;
 
+/// How many names may wait for an answer or a slot, before the source waits, too. A resolver that takes a quarter of the
+/// timeout for a name still gets to the last of them in time.
+const WAITING: usize = 4 * AT_ONCE;
+
 /// Something that knows the addresses of names.
 pub trait LookUp: Send + Sync + 'static {
     /// All addresses of `name`, the one to be preferred first.
@@ -40,62 +44,65 @@ pub struct Resolver<L> {
     stop: Stop,
     families: Families,
     timeout: Duration,
+    /// Held by look-ups, for as long as they take.
     slots: Arc<Semaphore>,
+    /// Held by names, for as long as they have a deadline.
+    waiting: Arc<Semaphore>,
 }
 
 impl<L: LookUp> Resolver<L> {
     /// A resolver that gives addresses of `families` only, until `stop` turns true.
     pub fn new(families: Families, timeout: Duration, look_up: L, stop: Stop) -> Self {
-        let slots = Arc::new(Semaphore::new(AT_ONCE));
-        Resolver { look_up: Arc::new(look_up), stop, families, timeout, slots }
+        let (slots, waiting) = (Semaphore::new(AT_ONCE), Semaphore::new(WAITING));
+        let (slots, waiting) = (Arc::new(slots), Arc::new(waiting));
+        Resolver { look_up: Arc::new(look_up), stop, families, timeout, slots, waiting }
     }
 
-    /// Returns once another look-up could begin, at a stop, or after the timeout: a healthy resolver keeps
-    /// the source waiting and nobody's time runs out, a dead one keeps it only so long.
-    pub async fn wait_for_room(&self) {
-        let mut stop = self.stop.clone();
-        tokio::select! {
-            _ = tokio::time::timeout(self.timeout, self.slots.acquire()) => {}
-            () = stop.requested() => {}
-        }
-    }
-
-    /// Begins to look up `name` and sends what `item` makes of the outcome.
-    pub fn begin(
+    /// Begins to look up `name`, as soon as there are not too many others, and sends what `item` makes of the
+    /// outcome.
+    pub async fn begin(
         &self,
         name: String,
         port: u16,
         out: mpsc::Sender<Item>,
         item: impl FnOnce(Result<SocketAddr, Failure>) -> Item + Send + 'static,
     ) {
-        let Resolver { look_up, stop, families, timeout, slots } = self;
-        let mut stop = stop.clone();
-        let (look_up, families, timeout) = (look_up.clone(), *families, *timeout);
-        let slots = slots.clone();
+        let waiting = self.waiting.clone().acquire_owned().await;
+        let mut stop = self.stop.clone();
+        let (look_up, slots) = (self.look_up.clone(), self.slots.clone());
+        let (families, timeout) = (self.families, self.timeout);
         tokio::spawn(async move {
-            let host = name.clone();
-            // The slot belongs to the look-up and not to its deadline: a look-up that hangs keeps it.
-            let looking = tokio::spawn(async move {
-                let _slot = slots.acquire_owned().await;
-                look_up.look_up(name).await
-            });
             let found = tokio::select! {
-                found = tokio::time::timeout(timeout, looking) => found,
-                () = stop.requested() => {
-                    let _ = out.send(item(Err(Failure::Interrupted))).await;
-                    return;
-                }
+                found = ask(look_up, slots, name.clone(), timeout) => found
+                    .and_then(|found| choose(found, port, families))
+                    .map_err(|why| Failure::Unresolved { host: name, why }),
+                () = stop.requested() => Err(Failure::Interrupted),
             };
-            let found = match found {
-                Ok(Ok(Ok(found))) => choose(found, port, families),
-                Ok(Ok(Err(e))) => Err(ResolveError::Said(e.to_string())),
-                Ok(Err(e)) => Err(ResolveError::Said(e.to_string())),
-                Err(_) => Err(ResolveError::Timeout(timeout)),
-            };
-            let found = found.map_err(|why| Failure::Unresolved { host, why });
-            // Nobody takes it any more once the run has been stopped.
+            drop(waiting);
+            // Nobody takes it any more once the run has ended.
             let _ = out.send(item(found)).await;
         });
+    }
+}
+
+async fn ask(
+    look_up: Arc<impl LookUp>,
+    slots: Arc<Semaphore>,
+    name: String,
+    timeout: Duration,
+) -> Result<Vec<IpAddr>, ResolveError> {
+    let deadline = tokio::time::Instant::now() + timeout;
+    let slot = tokio::time::timeout_at(deadline, slots.acquire_owned()).await;
+    let Ok(slot) = slot else { return Err(ResolveError::Busy(timeout)) };
+    // The slot belongs to the look-up and not to its deadline: one that hangs keeps it.
+    let looking = tokio::spawn(async move {
+        let _slot = slot;
+        look_up.look_up(name).await
+    });
+    match tokio::time::timeout_at(deadline, looking).await {
+        Ok(Ok(found)) => found.map_err(|e| ResolveError::Said(e.to_string())),
+        Ok(Err(e)) => Err(ResolveError::Said(e.to_string())),
+        Err(_) => Err(ResolveError::Timeout(timeout)),
     }
 }
 

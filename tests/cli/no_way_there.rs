@@ -39,6 +39,52 @@ fn a_machine_without_ipv6_says_so_and_keeps_ipv4() {
     assert!(took_ms(&ran) < 4000, "{ran:?}");
 }
 
+/// Each Ping says our address towards its target, however many were asked for before it.
+#[test]
+fn from_is_our_own_address_towards_each_target() {
+    let script = "
+        for net in 10 11 12; do
+            unshare --net sleep 15 & r=$!
+            own=$(readlink /proc/self/ns/net)
+            until [ \"$(readlink /proc/$r/ns/net)\" != \"$own\" ]; do sleep 0.02; done
+            ip link add d$net type veth peer name e$net; ip link set e$net netns $r
+            ip addr add 10.$net.0.1/24 dev d$net; ip link set d$net up
+            nsenter -t $r -n ip addr add 10.$net.0.2/24 dev e$net
+            nsenter -t $r -n ip link set e$net up
+        done
+        \"$P\" eth-ping -v --timeout 4s --retries 0 \"$@\"";
+    let targets = ["10.10.0.2:9", "10.11.0.2:9", "127.0.0.1:9", "10.12.0.2:9", "10.10.0.2:10"];
+    let Some(ran) = run_or_skip(script, &targets) else { return };
+    for target in targets {
+        let sent = format!("sent to {target} ");
+        let line = ran.stderr.lines().find(|line| line.contains(&sent)).expect("it was sent");
+        let from = line.split(" from=").nth(1).and_then(|rest| rest.split(':').next());
+        let expected = match target.rsplit_once('.') {
+            Some(("127.0.0", _)) => "127.0.0.1".to_owned(),
+            Some((net, _)) => format!("{net}.1"),
+            None => unreachable!("{target}"),
+        };
+        assert_eq!(from, Some(&expected[..]), "{line}");
+    }
+}
+
+/// A device that takes nothing: its target fails, and no other waits for it.
+#[test]
+fn a_full_device_holds_up_nobody() {
+    let script = format!(
+        "ip link add d0 type veth peer name d1; ip addr add 10.9.0.1/24 dev d0
+        ip link set d0 up; ip link set d1 up
+        ip neigh add 10.9.0.3 lladdr 02:00:00:00:00:03 dev d0
+        tc qdisc replace dev d0 root pfifo limit 0
+        {TIMED}"
+    );
+    let targets = ["10.9.0.3:9", "127.0.0.1:9"];
+    let Some(ran) = run_or_skip(&script, &targets) else { return };
+    assert_eq!(ran.outcomes(), ["port-unreachable", "local-error"], "{ran:?}");
+    assert_eq!((&ran.lines()[1]["tries"], ran.code), (&json!(0), Some(1)));
+    assert!(took_ms(&ran) < 8000, "{ran:?}");
+}
+
 /// A second namespace `$n` behind a veth pair, as router to networks that it cannot reach.
 fn with_router(command: &str) -> String {
     let mut script = String::new();

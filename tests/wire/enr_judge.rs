@@ -87,7 +87,7 @@ fn both_agree_on_signed_nonsense() {
         ("off the curve", [b"\x01", id, &off_curve].concat(), Fault::NotOnCurve),
         ("unsorted", [b"\x01", &key[..], id].concat(), Fault::Unsorted),
         ("twice", [b"\x01", id, id, &key].concat(), Fault::Unsorted),
-        ("key without value", [b"\x01", id, &key, b"\x7a"].concat(), truncated(1)),
+        ("key without value", [b"\x01", id, &key, b"\x7a"].concat(), Fault::Missing),
         ("value cut", [b"\x01", id, &key, b"\x7a\x82\x01"].concat(), truncated(1)),
         ("key is a list", [b"\x01", id, &key, b"\xc0\x80"].concat(), Fault::NotAString),
         // "id" reads as the number 0x6964, and the keys are then "v4" and the public key.

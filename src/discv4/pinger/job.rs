@@ -220,7 +220,8 @@ impl Job {
         PingReport {
             at_unix_ms: now.unix_ms,
             number: self.number,
-            tries: self.pings.len() as u32,
+            // One that never left was no try.
+            tries: self.pings.iter().filter(|ping| ping.left.is_some()).count() as u32,
             outcome,
             warnings,
         }

@@ -206,9 +206,11 @@ fn a_send_without_a_route_ends_the_probe_and_another_error_is_tried_again() {
     let mut sim = Sim::new(14, config());
     let peer = sim.peer(Peer { send_fails: Some((LocalError::NoRoute, 1)), ..Peer::default() });
     let no_route = sim.ping(peer);
-    let peer = sim.peer(Peer { send_fails: Some((LocalError::Os(1), 1)), ..Peer::default() });
+    let most = MAX_LOCAL_RETRIES;
+    let peer = sim.peer(Peer { send_fails: Some((LocalError::Os(1), most)), ..Peer::default() });
     let once = sim.ping(peer);
-    let peer = sim.peer(Peer { send_fails: Some((LocalError::Os(1), 9)), ..Peer::default() });
+    let peer =
+        sim.peer(Peer { send_fails: Some((LocalError::Os(1), most + 1)), ..Peer::default() });
     let always = sim.ping(peer);
     sim.run();
     assert_eq!(failure(sim.only_report(no_route)), "no-route");
