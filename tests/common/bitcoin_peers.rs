@@ -1,14 +1,16 @@
 //! Real Bitcoin nodes that nobody here wrote: [`Litecoind`], [`Bcoin`] and [`BitcoinSv`].
 //!
-//! Each listens on 127.0.0.1 alone, on a port of its own, opens no connection, and ends without a trace when it
-//! is dropped, or when this process is killed: `tests/peers/daemon.sh` and `tests/peers/bcoin/node.cjs` see
-//! that their stdin closes. What the nodes do was seen on an idle machine of 2 cores; the peer that connected
-//! had services 0, relay off, height 0 and protocol 70016.
+//! Each listens on loopback alone, on a port of its own, opens no connection, and ends without a trace when it is
+//! dropped, or when this process is killed: `tests/peers/daemon.sh` and `tests/peers/bcoin/node.cjs` see that
+//! their stdin closes. What is said here of the nodes was seen on 2 cores that had other work, too; the peer that
+//! connected had services 0, relay off, height 0 and protocol 70016.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,6 +22,10 @@ use serde_json::{Value, json};
 const START: Duration = Duration::from_secs(30);
 /// Between two looks at a daemon that starts.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Where ports are looked for: below those that Linux gives to whoever asks for any.
+const PORTS: Range<u32> = 20_000..32_000;
+/// Apart, for those of two test programs that run at once.
+const PORTS_PER_PROCESS: u32 = 64;
 /// A port that was free may be another program's a moment later.
 const PORT_TRIES: u32 = 3;
 /// For an answer to one RPC; mining 110 blocks takes 0.2 s.
@@ -82,10 +88,12 @@ impl Litecoind {
         Litecoind { addr, magic, rpc, daemon }
     }
 
-    /// Mines so many blocks; regtest only. 110 take 0.2 s.
+    /// Mines so many blocks, regtest only, and waits until its version messages tell of them. 110 take 0.2 s.
     pub fn mine(&self, blocks: u32) {
         let mined = self.rpc.call("generatetodescriptor", json!([blocks, "raw(51)"]));
         assert_eq!(mined.as_array().map(Vec::len), usize::try_from(blocks).ok(), "{mined}");
+        // Those who talk to peers hear of a block from a queue: without this, the height may be 109 for a moment.
+        self.rpc.call("syncwithvalidationinterfacequeue", json!([]));
     }
 
     /// `getnetworkinfo`.
@@ -266,7 +274,7 @@ impl Daemon {
             assert_installed(program);
         }
         for _ in 0..PORT_TRIES {
-            let [port, rpc_port] = free_ports();
+            let (port, rpc_port) = (free_port(), free_port());
             let mut command = Command::new(peers().join("daemon.sh"));
             command.arg(program).args(arguments(port)).args(common_arguments(port, rpc_port));
             let mut daemon = Daemon(spawn(command.stdout(Stdio::null())));
@@ -322,12 +330,19 @@ fn common_arguments(port: u16, rpc_port: u16) -> Vec<String> {
     arguments
 }
 
-/// Two ports that were free just now.
-fn free_ports() -> [u16; 2] {
-    let sockets = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
-    sockets.map(|socket| {
-        socket.and_then(|socket| socket.local_addr()).expect("a free port on loopback").port()
-    })
+/// A port that was free just now, and that no other daemon of this process was given.
+fn free_port() -> u16 {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(PORTS_PER_PROCESS);
+    for _ in PORTS {
+        let number = first.wrapping_add(NUMBER.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + number % (PORTS.end - PORTS.start);
+        let port = u16::try_from(port).expect("a port");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port of {PORTS:?} is free");
 }
 
 /// It ends when its stdin closes, so it also ends if this process is killed.
