@@ -4,6 +4,7 @@
 //! All chains that descend from Bitcoin speak it, each with a [`Magic`] of its own.
 
 pub mod frame;
+pub mod handshake;
 pub mod message;
 pub mod net_addr;
 pub mod opening;
