@@ -1,7 +1,7 @@
 //! p2pprobe probes peers of peer-to-peer networks and says what each one is, or exactly why it could not tell.
 //!
 //! The binary of the same name is a thin front door; this library is for its own tests, benchmarks and fuzzers,
-//! and for whoever wants a discv4 codec or machine without sockets.
+//! and for whoever wants a discv4 or Bitcoin codec, or a machine, without sockets.
 //!
 //! # One way
 //!
@@ -14,7 +14,7 @@
 //! | part | modules | knows | never knows |
 //! | --- | --- | --- | --- |
 //! | codec | [`codec`] | bytes | sockets, clocks, output |
-//! | wire messages | [`discv4`] | the codec | sockets, clocks, output |
+//! | wire messages | [`discv4`], [`bitcoin`] | the codec | sockets, clocks, output |
 //! | machines | [`machine`], [`discv4::pinger`], [`tcp_check`] | messages; the time and randomness handed in | sockets, the system's clock, output |
 //! | drivers | [`net`] | sockets, the runtime, the machines' verbs | what a message means |
 //! | source | [`source`], [`target`], [`networks`] | targets | sockets, messages |
@@ -79,6 +79,7 @@
 //! assert_eq!(pinger.poll_report(), Some((JobId(1), JobReport::Done)));
 //! ```
 
+pub mod bitcoin;
 pub mod cli;
 pub mod codec;
 pub mod discv4;

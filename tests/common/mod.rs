@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod answering;
+pub mod bitcoin_peers;
 pub mod command;
 pub mod crowd;
 pub mod ethereumjs;

@@ -8,7 +8,9 @@ use crate::checks;
 /// A fuzz target's name and what it checks.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 5] = [
+const TARGETS: [Target; 7] = [
+    ("bitcoin_frame", checks::bitcoin::frames),
+    ("bitcoin_version", checks::bitcoin::version),
     ("enode", checks::enode),
     ("packet", checks::packet),
     ("record", checks::record),

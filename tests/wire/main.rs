@@ -1,5 +1,6 @@
-//! Known bytes: every vector of `tests/vectors/` against the codec and the discv4 wire code, by value.
+//! Known bytes: every vector of `tests/vectors/` against the codec and the wire code, by value.
 
+mod bitcoin;
 #[path = "../../fuzz/src/lib.rs"]
 mod checks;
 mod corpus;

@@ -1,0 +1,443 @@
+//! The machine that shakes hands: version → wtxidrelay, sendaddrv2 → verack → one ping, then it closes.
+//!
+//! A real peer says other things before, between and behind, in any order; all of it is read, noted and, but for
+//! pings, left unanswered. Nothing but what the handshake needs is sent before our verack: btcd hangs up on anything
+//! else, and a node that expects the v2 transport takes it for a key (BIP-324).
+
+use std::collections::{HashSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::frame::{Command, Magic};
+use super::opening::KEPT;
+use super::version::{PROTOCOL, Version};
+use super::{FrameError, FrameReader, Message, NetAddr};
+use crate::codec::DecodeError;
+use crate::machine::{Action, CloseWhy, ConnectError, Mono, Now, StreamEvent, StreamMachine};
+
+/// Messages that are read from one peer. Core sends eight or nine in a handshake.
+pub const MAX_MESSAGES: u32 = 10_000;
+/// Bytes that are read from one peer: eight messages of the longest kind.
+pub const MAX_BYTES: u64 = 32 << 20;
+/// Pings of one peer that are answered.
+pub const MAX_PONGS: u32 = 100;
+/// How long is waited for the rest of the first [`KEPT`] bytes of what is no frame: they often come in pieces, and tell
+/// what it is.
+const NAME_WAIT: Duration = Duration::from_millis(250);
+/// Messages whose names are kept, in their order; the rest is counted.
+pub const MAX_NOTED: usize = 64;
+/// The first protocol version that knows wtxidrelay and sendaddrv2 (BIP-339, Core #20564): older peers take them amiss.
+const WTXID_RELAY: i32 = 70_016;
+
+/// How to shake hands.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The network.
+    pub magic: Magic,
+    /// How long the connect may take.
+    pub connect_timeout: Duration,
+    /// How long all of it may take.
+    pub timeout: Duration,
+    /// Who we say we are (BIP-14).
+    pub user_agent: String,
+}
+
+/// The nonces of all open connections of ours: a peer whose version carries one of them is ourselves.
+#[derive(Clone, Debug, Default)]
+pub struct OurNonces(Arc<Mutex<HashSet<u64>>>);
+
+impl OurNonces {
+    fn with<T>(&self, f: impl FnOnce(&mut HashSet<u64>) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How far a handshake came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Not connected.
+    Connecting,
+    /// Our version was sent.
+    VersionSent,
+    /// The peer's version came.
+    Version,
+    /// Its verack came, too.
+    Verack,
+}
+
+/// How a handshake ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The peer's version and verack came, and the pong, if the report has its time.
+    Done,
+    /// There was no connection.
+    ConnectFailed(ConnectError),
+    /// There was none in time.
+    ConnectTimeout,
+    /// The peer hung up.
+    Closed(CloseWhy),
+    /// Time ran out, or the peer said too much.
+    Stalled,
+    /// Where a frame should begin there is something else.
+    OtherMagic {
+        /// Its first bytes.
+        found: Vec<u8>,
+    },
+    /// A header claims too long a payload.
+    Oversized {
+        /// What it claims, in bytes.
+        length: u32,
+    },
+    /// The version or the verack came with a checksum that is not its own.
+    BadChecksum {
+        /// Which.
+        command: Command,
+    },
+    /// The version cannot be read.
+    Malformed(DecodeError),
+    /// The peer's nonce is one of ours.
+    SelfConnection,
+    /// The run was stopped.
+    Interrupted,
+}
+
+/// What a handshake told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HandshakeReport {
+    /// When it ended, milliseconds since the Unix epoch.
+    pub at_unix_ms: u64,
+    /// How it ended.
+    pub end: End,
+    /// How far it came.
+    pub stage: Stage,
+    /// The peer's version.
+    pub version: Option<Version>,
+    /// The names of the messages that came, in their order; the first [`MAX_NOTED`].
+    pub messages: Vec<Command>,
+    /// How many came.
+    pub message_count: u32,
+    /// How many bytes came.
+    pub received: u64,
+    /// Messages that the answer does not depend on and whose checksum was wrong.
+    pub bad_checksums: u32,
+    /// From the start of the connect to its success.
+    pub connect: Option<Duration>,
+    /// From our version to the peer's.
+    pub version_took: Option<Duration>,
+    /// From our version to the end of the handshake.
+    pub handshake_took: Option<Duration>,
+    /// From our ping to its pong.
+    pub pong: Option<Duration>,
+}
+
+/// The machine.
+#[derive(Debug)]
+pub struct Handshake {
+    config: Config,
+    to: SocketAddr,
+    nonce: u64,
+    ping_nonce: u64,
+    ours: OurNonces,
+    began: Mono,
+    connected: Option<Mono>,
+    pinged: Option<Mono>,
+    reader: FrameReader,
+    actions: VecDeque<Action>,
+    verack_sent: bool,
+    verack_came: bool,
+    /// Pings that came before our verack had left, and the number of pongs promised or sent.
+    held_pongs: Vec<u64>,
+    pongs: u32,
+    report: HandshakeReport,
+    /// The stream is none of ours; until then more of it is waited for, so that it can be named.
+    unnamed: Option<(Mono, Vec<u8>)>,
+    ended: bool,
+    said: bool,
+}
+
+impl Handshake {
+    /// Begins now. `random` is drawn anew for each connection: our version's nonce and our ping's.
+    pub fn new(
+        config: Config,
+        to: SocketAddr,
+        random: [u64; 2],
+        ours: OurNonces,
+        now: Now,
+    ) -> Self {
+        let [nonce, ping_nonce] = random;
+        ours.with(|nonces| nonces.insert(nonce));
+        Handshake {
+            reader: FrameReader::new(config.magic),
+            config,
+            to,
+            nonce,
+            ping_nonce,
+            ours,
+            began: now.mono,
+            connected: None,
+            pinged: None,
+            actions: VecDeque::from([Action::Connect]),
+            verack_sent: false,
+            verack_came: false,
+            held_pongs: Vec::new(),
+            pongs: 0,
+            report: HandshakeReport {
+                at_unix_ms: now.unix_ms,
+                end: End::Interrupted,
+                stage: Stage::Connecting,
+                version: None,
+                messages: Vec::new(),
+                message_count: 0,
+                received: 0,
+                bad_checksums: 0,
+                connect: None,
+                version_took: None,
+                handshake_took: None,
+                pong: None,
+            },
+            unnamed: None,
+            ended: false,
+            said: false,
+        }
+    }
+
+    fn send(&mut self, message: &Message) {
+        let mut bytes = Vec::new();
+        message.encode(self.config.magic, &mut bytes);
+        self.actions.push_back(Action::Write(bytes));
+    }
+
+    fn end(&mut self, now: Now, end: End) {
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        self.report.end = end;
+        self.report.at_unix_ms = now.unix_ms;
+        self.report.received = self.reader.received();
+        self.actions.clear();
+        self.actions.push_back(Action::Close);
+    }
+
+    /// Ends it with what was seen, if that was no frame.
+    fn end_unnamed(&mut self, now: Now) -> bool {
+        let unnamed = self.unnamed.take();
+        let is_unnamed = unnamed.is_some();
+        if let Some((_, found)) = unnamed {
+            self.end_or_done(now, End::OtherMagic { found });
+        }
+        is_unnamed
+    }
+
+    /// Ends it for a reason that takes nothing from a handshake that is complete, and lacks its pong only.
+    fn end_or_done(&mut self, now: Now, end: End) {
+        let complete = self.report.stage == Stage::Verack;
+        self.end(now, if complete { End::Done } else { end });
+    }
+
+    fn connected(&mut self, now: Now) {
+        self.connected = Some(now.mono);
+        self.report.connect = Some(now.mono.since(self.began));
+        self.report.stage = Stage::VersionSent;
+        let version = Version {
+            protocol: PROTOCOL,
+            // We serve nothing, and want no transactions.
+            services: 0,
+            timestamp: i64::try_from(now.unix_s()).unwrap_or(i64::MAX),
+            addr_recv: NetAddr::new(0, self.to),
+            addr_from: Some(NetAddr::unspecified(0)),
+            nonce: Some(self.nonce),
+            user_agent: Some(self.config.user_agent.clone().into_bytes()),
+            start_height: Some(0),
+            relay: Some(false),
+            extra: 0,
+        };
+        self.send(&Message::Version(version));
+    }
+
+    fn bytes(&mut self, now: Now, bytes: &[u8]) {
+        self.reader.push(bytes);
+        while !self.ended {
+            match self.reader.next_frame() {
+                Ok(None) => break,
+                Ok(Some(frame)) => {
+                    self.note(frame.command);
+                    match Message::decode(&frame) {
+                        Ok(message) => self.message(now, message),
+                        Err(error) if frame.command == Command::VERSION => {
+                            self.end(now, End::Malformed(error));
+                        }
+                        // A ping of before BIP-31 wants no answer; other messages are not needed.
+                        Err(_) => {}
+                    }
+                }
+                Err(FrameError::Magic { found }) if found.len() < KEPT => {
+                    let until =
+                        self.unnamed.take().map_or(now.mono + NAME_WAIT, |(until, _)| until);
+                    self.unnamed = Some((until, found));
+                    break;
+                }
+                Err(FrameError::Magic { found }) => {
+                    self.end_or_done(now, End::OtherMagic { found });
+                }
+                Err(FrameError::Oversized { length }) => {
+                    self.end_or_done(now, End::Oversized { length });
+                }
+                Err(FrameError::Command { .. }) => self.report.message_count += 1,
+                Err(FrameError::Checksum { command, .. }) => {
+                    self.note(command);
+                    let missing = self.report.stage < Stage::Verack;
+                    if missing && matches!(command, Command::VERSION | Command::VERACK) {
+                        self.end(now, End::BadChecksum { command });
+                    } else {
+                        self.report.bad_checksums += 1;
+                    }
+                }
+            }
+            if self.report.message_count >= MAX_MESSAGES {
+                self.end_or_done(now, End::Stalled);
+            }
+        }
+        if self.reader.received() >= MAX_BYTES {
+            self.end_or_done(now, End::Stalled);
+        }
+    }
+
+    fn note(&mut self, command: Command) {
+        self.report.message_count += 1;
+        if self.report.messages.len() < MAX_NOTED {
+            self.report.messages.push(command);
+        }
+    }
+
+    fn message(&mut self, now: Now, message: Message) {
+        match message {
+            Message::Version(version) => self.version(now, version),
+            Message::Verack => {
+                self.verack_came = true;
+                self.complete(now);
+            }
+            Message::Ping(nonce) => self.pong(nonce),
+            Message::Pong(nonce) if nonce == self.ping_nonce => {
+                let Some(pinged) = self.pinged else { return };
+                self.report.pong = Some(now.mono.since(pinged));
+                self.end(now, End::Done);
+            }
+            Message::Pong(_)
+            | Message::WtxidRelay
+            | Message::SendAddrV2
+            | Message::Other { .. } => {}
+        }
+    }
+
+    fn version(&mut self, now: Now, version: Version) {
+        // Core ignores a second one, and so do we.
+        if self.report.version.is_some() {
+            return;
+        }
+        let is_ours = |nonce| self.ours.with(|nonces| nonces.contains(&nonce));
+        let ourselves = version.nonce.is_some_and(is_ours);
+        let modern = version.protocol >= WTXID_RELAY;
+        self.report.version = Some(version);
+        self.report.stage = Stage::Version;
+        self.report.version_took = self.connected.map(|sent| now.mono.since(sent));
+        if ourselves {
+            return self.end(now, End::SelfConnection);
+        }
+        if modern {
+            self.send(&Message::WtxidRelay);
+            self.send(&Message::SendAddrV2);
+        }
+        self.send(&Message::Verack);
+        self.verack_sent = true;
+        for nonce in std::mem::take(&mut self.held_pongs) {
+            self.send(&Message::Pong(nonce));
+        }
+        self.complete(now);
+    }
+
+    /// Both veracks: the handshake is done, and our ping leaves.
+    fn complete(&mut self, now: Now) {
+        if !self.verack_sent || !self.verack_came || self.pinged.is_some() {
+            return;
+        }
+        self.report.stage = Stage::Verack;
+        self.report.handshake_took = self.connected.map(|sent| now.mono.since(sent));
+        self.pinged = Some(now.mono);
+        self.send(&Message::Ping(self.ping_nonce));
+    }
+
+    fn pong(&mut self, nonce: u64) {
+        if self.pongs == MAX_PONGS {
+            return;
+        }
+        self.pongs += 1;
+        if self.verack_sent {
+            self.send(&Message::Pong(nonce));
+        } else {
+            self.held_pongs.push(nonce);
+        }
+    }
+}
+
+impl Drop for Handshake {
+    fn drop(&mut self) {
+        self.ours.with(|nonces| nonces.remove(&self.nonce));
+    }
+}
+
+impl StreamMachine for Handshake {
+    type Report = HandshakeReport;
+
+    fn handle(&mut self, now: Now, event: StreamEvent<'_>) {
+        if self.ended {
+            return;
+        }
+        match event {
+            StreamEvent::Connected { .. } => self.connected(now),
+            StreamEvent::ConnectFailed(why) => self.end(now, End::ConnectFailed(why)),
+            StreamEvent::Bytes(bytes) => self.bytes(now, bytes),
+            StreamEvent::Closed(why) => {
+                if !self.end_unnamed(now) {
+                    self.end_or_done(now, End::Closed(why));
+                }
+            }
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Now) {
+        if self.poll_timeout().is_some_and(|at| at <= now.mono) && !self.end_unnamed(now) {
+            let connecting = self.report.stage == Stage::Connecting;
+            let end = if connecting { End::ConnectTimeout } else { End::Stalled };
+            self.end_or_done(now, end);
+        }
+    }
+
+    fn poll_action(&mut self, _now: Now) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    fn poll_report(&mut self) -> Option<HandshakeReport> {
+        let ready = self.ended && !std::mem::replace(&mut self.said, self.ended);
+        ready.then(|| self.report.clone())
+    }
+
+    fn poll_timeout(&self) -> Option<Mono> {
+        let all = self.began + self.config.timeout;
+        let connect = self.began + self.config.connect_timeout;
+        let at = match (&self.unnamed, self.connected) {
+            (Some((until, _)), _) => all.min(*until),
+            (None, Some(_)) => all,
+            (None, None) => all.min(connect),
+        };
+        (!self.ended).then_some(at)
+    }
+
+    fn stop(&mut self, now: Now) {
+        self.end_or_done(now, End::Interrupted);
+    }
+}
+
+#[cfg(test)]
+mod tests;
