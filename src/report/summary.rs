@@ -1,0 +1,98 @@
+//! What several probes gave: of one target, and of a whole run.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Millis, Origin, Timestamp, WaitedMs};
+
+/// With `--count`: what all probes of one target gave.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TargetStats {
+    /// When the last probe had ended.
+    pub at: Timestamp,
+    /// The command that asked.
+    pub command: &'static str,
+    /// The target.
+    #[serde(flatten)]
+    pub origin: Arc<Origin>,
+    /// True if one of its probes at least was answered as expected.
+    pub ok: bool,
+    /// Probes begun.
+    pub sent: u32,
+    /// Probes answered, be it as asked or not.
+    pub received: u32,
+    /// The share of the others, in percent.
+    pub loss_pct: f64,
+    /// Their round-trip times.
+    #[serde(flatten)]
+    pub rtt: Option<RttStats>,
+}
+
+/// Round-trip times in the manner of ping(8).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RttStats {
+    /// The shortest.
+    pub rtt_min_ms: Millis,
+    /// The median.
+    pub rtt_median_ms: Millis,
+    /// The longest.
+    pub rtt_max_ms: Millis,
+    /// The standard deviation.
+    pub rtt_dev_ms: Millis,
+}
+
+/// What a whole run gave.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// When the run ended.
+    pub at: Timestamp,
+    /// The command.
+    pub command: &'static str,
+    /// Targets begun.
+    pub targets: u64,
+    /// Of these, how many were answered as expected.
+    pub answered: u64,
+    /// Result lines written; more than the targets with `--count`.
+    pub probes: u64,
+    /// Result lines that say `ok`.
+    pub ok: u64,
+    /// The others, by their kind.
+    pub failures: Counts,
+    /// Warnings, by their kind.
+    #[serde(skip_serializing_if = "Counts::is_empty")]
+    pub warnings: Counts,
+    /// Round-trip times of the answered probes.
+    #[serde(flatten)]
+    pub rtt: Option<RttStats>,
+    /// At which addresses peers see us, and how many say so; the ports are left out.
+    #[serde(skip_serializing_if = "Counts::is_empty")]
+    pub seen_as: Counts,
+    /// Datagrams that our own sockets lost.
+    pub own_drops: u64,
+    /// How long the run took.
+    pub elapsed_ms: WaitedMs,
+    /// True if it was stopped by a signal.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
+}
+
+/// How often each of some names came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Counts(pub std::collections::BTreeMap<String, u64>);
+
+impl Counts {
+    /// Counts one more `name`.
+    pub fn add(&mut self, name: &str) {
+        match self.0.get_mut(name) {
+            Some(count) => *count += 1,
+            None => drop(self.0.insert(name.to_owned(), 1)),
+        }
+    }
+
+    /// True if nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
