@@ -96,6 +96,11 @@ impl Output {
         }
     }
 
+    /// True if a summary is wanted.
+    pub fn wants_summary(&self) -> bool {
+        self.style.summary
+    }
+
     /// Writes the summary, if it is wanted.
     ///
     /// # Errors

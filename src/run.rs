@@ -133,6 +133,9 @@ impl Run {
         if matches!(result, Err(RunError::Output(_))) {
             return (verdict, result);
         }
+        if !self.output.wants_summary() {
+            return (verdict, result.and(self.output.flush().map_err(RunError::Output)));
+        }
         self.driver.tell_own_drops(&mut self.pinger);
         let elapsed = self.clock.mono().0;
         let at = timestamp(self.clock.now());
