@@ -103,7 +103,7 @@ impl Tally {
     /// What the run gave so far.
     pub fn verdict(&self, any: bool) -> Verdict {
         // A run that nobody reads any more ends with targets still open: they count as what they gave so far.
-        let open = self.open.values().filter(|target| target.received > 0).count() as u64;
+        let open = self.open.values().filter(|target| target.ok).count() as u64;
         match (self.targets + self.open.len() as u64, self.answered + open) {
             (0, _) => Verdict::Nothing,
             (targets, answered) if answered == targets || (any && answered > 0) => Verdict::Good,
@@ -161,6 +161,42 @@ fn rtt_stats(rtts: &mut [Duration]) -> Option<RttStats> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::key::NodeId;
+    use crate::machine::RttClock;
+    use crate::report::{Failure, Identity, NotAsAsked, PingAnswer};
+
+    #[test]
+    fn an_answer_that_is_not_as_asked_is_no_success_of_a_run_that_was_cut_short() {
+        let mut tally = Tally::new("eth-ping");
+        let mut probe = Probe {
+            at: Timestamp(0),
+            command: "eth-ping",
+            origin: Arc::new(Origin::default()),
+            probe: Some(1),
+            ok: false,
+            failure: Some(Failure::NotAsAsked(NotAsAsked::Tcp)),
+            endpoint: None,
+            answer: Some(PingAnswer {
+                rtt_ms: Millis(Duration::from_millis(1)),
+                rtt_clock: RttClock::Kernel,
+                identity: Identity::Learned,
+                seen_as: None,
+                enr_seq: None,
+                expires_in_s: 20,
+                pinged_back: None,
+                node_id: NodeId([0; 32]),
+                enode: None,
+            }),
+            tries: Some(1),
+            tcp: None,
+            warnings: Vec::new(),
+        };
+        tally.probe(JobId(1), &probe);
+        assert_eq!([false, true].map(|any| tally.verdict(any)), [Verdict::Bad; 2]);
+        (probe.ok, probe.failure) = (true, None);
+        tally.probe(JobId(1), &probe);
+        assert_eq!([false, true].map(|any| tally.verdict(any)), [Verdict::Good; 2]);
+    }
 
     fn stats(millis: &[u64]) -> Option<[u128; 4]> {
         let mut rtts: Vec<Duration> = millis.iter().map(|ms| Duration::from_millis(*ms)).collect();

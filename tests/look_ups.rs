@@ -125,8 +125,8 @@ async fn a_dead_resolver_fails_every_name_and_no_address() {
     // Nobody is said to have been silent who was never asked.
     assert_eq!(found.values().filter(|of| *of == "timeout").count(), AT_ONCE);
     assert_eq!(found.values().filter(|of| *of == "busy").count(), 100 - AT_ONCE);
-    // 64 wait at a time, so the address behind them waits for one timeout and no more.
-    assert_eq!(began.elapsed().as_secs(), 4);
+    // 48 wait at a time, so the address behind them waits for two timeouts and no more.
+    assert_eq!(began.elapsed().as_secs(), 6);
     assert_eq!(found["192.0.2.9:1"], "192.0.2.9:1");
     assert_eq!(asked.look_up.most.load(Ordering::SeqCst), AT_ONCE);
 }
@@ -172,6 +172,6 @@ async fn a_stop_ends_every_look_up_at_once() {
     let found = all(&mut asked.items).await;
     assert!(stopped.elapsed() < Duration::from_secs(1), "{:?}", stopped.elapsed());
     // What was begun by then, and no more than was on its way.
-    assert!((64..=66).contains(&found.len()), "{}", found.len());
+    assert!((48..=50).contains(&found.len()), "{}", found.len());
     assert!(found.values().all(|of| of == "interrupted"), "{found:?}");
 }

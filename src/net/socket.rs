@@ -20,6 +20,8 @@ use crate::machine::{Icmp, IcmpKind};
 const RECEIVE_BUFFER: usize = 4 << 20;
 /// What the kernel charges for one small datagram, in bytes.
 const DATAGRAM_CHARGE: usize = 832;
+/// The least that any kernel charges for one, in bytes.
+const LEAST_CHARGE: usize = 512;
 /// Answers that one Ping can bring: a Pong and the peer's own Ping. Half of the buffer is kept free.
 const CHARGES_PER_PING: usize = 4;
 /// The longest datagram that UDP can carry: none is ever cut, so that none is taken for another.
@@ -46,7 +48,7 @@ pub struct UdpSocket {
     socket: tokio::net::UdpSocket,
     pub local: SocketAddr,
     pub inode: u64,
-    /// How many datagrams the receive buffer holds.
+    /// How many datagrams the receive buffer can hold at the most.
     pub capacity: usize,
     /// How many Pings may leave between two reads.
     pub batch: usize,
@@ -75,7 +77,7 @@ impl UdpSocket {
             socket,
             local,
             inode,
-            capacity: (granted / DATAGRAM_CHARGE).max(1),
+            capacity: granted / LEAST_CHARGE + 1,
             batch: (granted / DATAGRAM_CHARGE / CHARGES_PER_PING).max(1),
             control: cmsg_space!(timespec, sock_extended_err, sockaddr_in6),
         })

@@ -202,7 +202,9 @@ impl UdpDriver {
                     return;
                 }
                 // Either a signal, or the pending error of an earlier send, which is not ours to tell.
-                Err(_) => continue,
+                Err(errno) if errno == Errno::EINTR || error::may_be_pending(errno) => continue,
+                // What stays is read in a later turn, or never; deadlines come all the same.
+                Err(_) => return,
             };
             let now = self.clock.now();
             // Until the kernel has got round to stamping what arrives, it stamps what is read.

@@ -18,8 +18,9 @@ use crate::target::{Families, family_allowed};
 const AT_ONCE: usize = 16;
 
 /// How many names may wait for an answer or a slot, before the source waits, too. A resolver that takes a quarter of the
-/// timeout for a name still gets to the last of them in time.
-const WAITING: usize = 4 * AT_ONCE;
+/// timeout for a name still gets to the last of them in time. While names that hang hold all slots, so many others end as
+/// not looked up in each timeout: the price of not holding up the addresses behind them.
+const WAITING: usize = 3 * AT_ONCE;
 
 /// Something that knows the addresses of names.
 pub trait LookUp: Send + Sync + 'static {
@@ -46,7 +47,7 @@ pub struct Resolver<L> {
     timeout: Duration,
     /// Held by look-ups, for as long as they take.
     slots: Arc<Semaphore>,
-    /// Held by names, for as long as they have a deadline.
+    /// Held by names, until their outcome has been taken.
     waiting: Arc<Semaphore>,
 }
 
@@ -78,9 +79,10 @@ impl<L: LookUp> Resolver<L> {
                     .map_err(|why| Failure::Unresolved { host: name, why }),
                 () = stop.requested() => Err(Failure::Interrupted),
             };
-            drop(waiting);
-            // Nobody takes it any more once the run has ended.
+            // Nobody takes it any more once the run has ended. Until somebody does, it counts as waiting: the source
+            // must not run ahead of the run.
             let _ = out.send(item(found)).await;
+            drop(waiting);
         });
     }
 }
