@@ -9,7 +9,7 @@ set -u
 # It is stdin that ends this, and what it leaves is to be removed even after a Ctrl-C.
 trap '' HUP INT TERM
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/p2pprobe-daemon-XXXXXX") || exit 1
+dir=$(mktemp -d --suffix=.p2pprobe) || exit 1
 exec 3<&0 # what runs in the background has /dev/null as stdin
 "$@" "-datadir=$dir" 3<&- >"$dir/said" 2>&1 &
 daemon=$!
