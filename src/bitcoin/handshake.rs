@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::frame::{Command, Magic};
 use super::opening::KEPT;
-use super::version::{PROTOCOL, Version};
+use super::version::{self, PROTOCOL, Version};
 use super::{FrameError, FrameReader, Message, NetAddr};
 use crate::codec::DecodeError;
 use crate::machine::{Action, CloseWhy, ConnectError, Mono, Now, StreamEvent, StreamMachine};
@@ -22,6 +22,10 @@ pub const MAX_MESSAGES: u32 = 10_000;
 pub const MAX_BYTES: u64 = 32 << 20;
 /// Pings of one peer that are answered.
 pub const MAX_PONGS: u32 = 100;
+/// Bytes that are kept of each payload: enough for the longest version, the longest message that is decoded, and
+/// little for each connection to hold.
+const KEEP: usize = 1024;
+const _: () = assert!(KEEP >= version::MAX_SIZE);
 /// How long is waited for the rest of the first [`KEPT`] bytes of what is no frame: they often come in pieces, and tell
 /// what it is.
 const NAME_WAIT: Duration = Duration::from_millis(250);
@@ -117,7 +121,7 @@ pub struct HandshakeReport {
     pub messages: Vec<Command>,
     /// How many came.
     pub message_count: u32,
-    /// How many bytes came.
+    /// How many bytes came until then; those behind the message that ended it are not counted.
     pub received: u64,
     /// Messages that the answer does not depend on and whose checksum was wrong.
     pub bad_checksums: u32,
@@ -168,7 +172,7 @@ impl Handshake {
         let [nonce, ping_nonce] = random;
         ours.with(|nonces| nonces.insert(nonce));
         Handshake {
-            reader: FrameReader::new(config.magic),
+            reader: FrameReader::new(config.magic, KEEP),
             config,
             to,
             nonce,
@@ -257,9 +261,9 @@ impl Handshake {
     }
 
     fn bytes(&mut self, now: Now, bytes: &[u8]) {
-        self.reader.push(bytes);
+        let mut left = bytes;
         while !self.ended {
-            match self.reader.next_frame() {
+            match self.reader.next_frame(&mut left) {
                 Ok(None) => break,
                 Ok(Some(frame)) => {
                     self.note(frame.command);

@@ -42,12 +42,12 @@ fn machine() -> Handshake {
 
 /// All that the machine writes now.
 fn sent(machine: &mut Handshake) -> Vec<Message> {
-    let mut reader = FrameReader::new(MAGIC);
+    let mut reader = FrameReader::new(MAGIC, KEEP);
     let mut messages = Vec::new();
     while let Some(action) = machine.poll_action(at(0)) {
         let Action::Write(bytes) = action else { panic!("{action:?}") };
-        reader.push(&bytes);
-        while let Some(frame) = reader.next_frame().expect("our frames are right") {
+        let mut left = &bytes[..];
+        while let Some(frame) = reader.next_frame(&mut left).expect("our frames are right") {
             messages.push(Message::decode(&frame).expect("our messages, too"));
         }
     }
