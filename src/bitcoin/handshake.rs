@@ -13,8 +13,11 @@ use super::frame::{Command, Magic};
 use super::opening::KEPT;
 use super::version::{self, PROTOCOL, Version};
 use super::{FrameError, FrameReader, Message, NetAddr};
-use crate::codec::DecodeError;
-use crate::machine::{Action, CloseWhy, ConnectError, Mono, Now, StreamEvent, StreamMachine};
+use crate::machine::{Action, Mono, Now, StreamEvent, StreamMachine};
+
+mod report;
+
+pub use report::{End, HandshakeReport, Stage};
 
 /// Messages that are read from one peer. Core sends eight or nine in a handshake.
 pub const MAX_MESSAGES: u32 = 10_000;
@@ -55,84 +58,6 @@ impl OurNonces {
     fn with<T>(&self, f: impl FnOnce(&mut HashSet<u64>) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// How far a handshake came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// Not connected.
-    Connecting,
-    /// Our version was sent.
-    VersionSent,
-    /// The peer's version came.
-    Version,
-    /// Its verack came, too.
-    Verack,
-}
-
-/// How a handshake ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The peer's version and verack came, and the pong, if the report has its time.
-    Done,
-    /// There was no connection.
-    ConnectFailed(ConnectError),
-    /// There was none in time.
-    ConnectTimeout,
-    /// The peer hung up.
-    Closed(CloseWhy),
-    /// Time ran out, or the peer said too much.
-    Stalled,
-    /// Where a frame should begin there is something else.
-    OtherMagic {
-        /// Its first bytes.
-        found: Vec<u8>,
-    },
-    /// A header claims too long a payload.
-    Oversized {
-        /// What it claims, in bytes.
-        length: u32,
-    },
-    /// The version or the verack came with a checksum that is not its own.
-    BadChecksum {
-        /// Which.
-        command: Command,
-    },
-    /// The version cannot be read.
-    Malformed(DecodeError),
-    /// The peer's nonce is one of ours.
-    SelfConnection,
-    /// The run was stopped.
-    Interrupted,
-}
-
-/// What a handshake told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandshakeReport {
-    /// When it ended, milliseconds since the Unix epoch.
-    pub at_unix_ms: u64,
-    /// How it ended.
-    pub end: End,
-    /// How far it came.
-    pub stage: Stage,
-    /// The peer's version.
-    pub version: Option<Version>,
-    /// The names of the messages that came, in their order; the first [`MAX_NOTED`].
-    pub messages: Vec<Command>,
-    /// How many came.
-    pub message_count: u32,
-    /// How many bytes came until then; those behind the message that ended it are not counted.
-    pub received: u64,
-    /// Messages that the answer does not depend on and whose checksum was wrong.
-    pub bad_checksums: u32,
-    /// From the start of the connect to its success.
-    pub connect: Option<Duration>,
-    /// From our version to the peer's.
-    pub version_took: Option<Duration>,
-    /// From our version to the end of the handshake.
-    pub handshake_took: Option<Duration>,
-    /// From our ping to its pong.
-    pub pong: Option<Duration>,
 }
 
 /// The machine.
@@ -186,20 +111,7 @@ impl Handshake {
             verack_came: false,
             held_pongs: Vec::new(),
             pongs: 0,
-            report: HandshakeReport {
-                at_unix_ms: now.unix_ms,
-                end: End::Interrupted,
-                stage: Stage::Connecting,
-                version: None,
-                messages: Vec::new(),
-                message_count: 0,
-                received: 0,
-                bad_checksums: 0,
-                connect: None,
-                version_took: None,
-                handshake_took: None,
-                pong: None,
-            },
+            report: HandshakeReport::of_nothing(now),
             unnamed: None,
             ended: false,
             said: false,

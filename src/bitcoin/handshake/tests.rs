@@ -1,6 +1,7 @@
 //! The handshake by hand: no socket, no clock, peers of a few lines.
 
 use super::*;
+use crate::machine::{CloseWhy, ConnectError};
 
 const MAGIC: Magic = Magic([0xf9, 0xbe, 0xb4, 0xd9]);
 const NONCE: u64 = 7;
