@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::frame::{Command, Magic};
 use super::opening::KEPT;
 use super::version::{self, PROTOCOL, Version};
-use super::{FrameError, FrameReader, Message, NetAddr};
+use super::{Frame, FrameError, FrameReader, Message, NetAddr};
 use crate::machine::{Action, Mono, Now, StreamEvent, StreamMachine};
 
 mod report;
@@ -177,17 +177,7 @@ impl Handshake {
         while !self.ended {
             match self.reader.next_frame(&mut left) {
                 Ok(None) => break,
-                Ok(Some(frame)) => {
-                    self.note(frame.command);
-                    match Message::decode(&frame) {
-                        Ok(message) => self.message(now, message),
-                        Err(error) if frame.command == Command::VERSION => {
-                            self.end(now, End::Malformed(error));
-                        }
-                        // A ping of before BIP-31 wants no answer; other messages are not needed.
-                        Err(_) => {}
-                    }
-                }
+                Ok(Some(frame)) => self.frame(now, &frame),
                 Err(FrameError::Magic { found }) if found.len() < KEPT => {
                     let until =
                         self.unnamed.take().map_or(now.mono + NAME_WAIT, |(until, _)| until);
@@ -203,8 +193,7 @@ impl Handshake {
                 Err(FrameError::Command { .. }) => self.report.message_count += 1,
                 Err(FrameError::Checksum { command, .. }) => {
                     self.note(command);
-                    let missing = self.report.stage < Stage::Verack;
-                    if missing && matches!(command, Command::VERSION | Command::VERACK) {
+                    if self.is_needed(command) {
                         self.end(now, End::BadChecksum { command });
                     } else {
                         self.report.bad_checksums += 1;
@@ -217,6 +206,30 @@ impl Handshake {
         }
         if self.reader.received() >= MAX_BYTES {
             self.end_or_done(now, End::Stalled);
+        }
+    }
+
+    fn frame(&mut self, now: Now, frame: &Frame) {
+        self.note(frame.command);
+        let is_version = frame.command == Command::VERSION;
+        // Core does not even read a second one (`net_processing.cpp`, "redundant version message").
+        if is_version && !self.is_needed(Command::VERSION) {
+            return;
+        }
+        match Message::decode(frame) {
+            Ok(message) => self.message(now, message),
+            Err(error) if is_version => self.end(now, End::Malformed(error)),
+            // A ping of before BIP-31 wants no answer; other messages are not needed.
+            Err(_) => {}
+        }
+    }
+
+    /// True for a message that the handshake still waits for.
+    fn is_needed(&self, command: Command) -> bool {
+        match command {
+            Command::VERSION => self.report.version.is_none(),
+            Command::VERACK => !self.verack_came,
+            _ => false,
         }
     }
 
@@ -248,10 +261,6 @@ impl Handshake {
     }
 
     fn version(&mut self, now: Now, version: Version) {
-        // Core ignores a second one, and so do we.
-        if self.report.version.is_some() {
-            return;
-        }
         let is_ours = |nonce| self.ours.with(|nonces| nonces.contains(&nonce));
         let ourselves = version.nonce.is_some_and(is_ours);
         let modern = version.protocol >= WTXID_RELAY;

@@ -259,13 +259,15 @@ fn what_comes_in_pieces_is_waited_for_a_little() {
     assert_eq!(found.len(), 24);
 }
 
+/// The frame of a message with a checksum that is wrong.
+fn broken(message: &Message) -> Vec<u8> {
+    let mut bytes = encoded(std::slice::from_ref(message));
+    bytes[20] ^= 1;
+    bytes
+}
+
 #[test]
 fn a_wrong_checksum_matters_where_the_message_does() {
-    let broken = |message: &Message| {
-        let mut bytes = encoded(std::slice::from_ref(message));
-        bytes[20] ^= 1;
-        bytes
-    };
     for message in [version(70_016, 1), Message::Verack] {
         let mut machine = machine();
         machine.handle(at(30), StreamEvent::Bytes(&broken(&message)));
@@ -278,6 +280,28 @@ fn a_wrong_checksum_matters_where_the_message_does() {
     say(&mut machine, 32, &[Message::Pong(PING)]);
     let report = report(&mut machine);
     assert_eq!((report.bad_checksums, report.end), (1, End::Done));
+}
+
+/// The second version and the second verack decide nothing, so nothing about them can be wrong.
+#[test]
+fn of_two_of_a_kind_the_second_does_not_matter() {
+    let cut = Message::Other { command: Command::VERSION, payload: vec![0; 45] };
+    let twice = [
+        (&[version(70_016, 1)][..], &[version(70_016, 2), cut][..], Message::Verack),
+        (&[Message::Verack], &[Message::Verack], version(70_016, 1)),
+    ];
+    for (first, seconds, rest) in twice {
+        for second in seconds {
+            let mut machine = machine();
+            say(&mut machine, 30, first);
+            say(&mut machine, 31, std::slice::from_ref(second));
+            machine.handle(at(32), StreamEvent::Bytes(&broken(second)));
+            say(&mut machine, 33, &[rest.clone(), Message::Pong(PING)]);
+            let report = report(&mut machine);
+            assert_eq!((report.end, report.bad_checksums), (End::Done, 1));
+            assert_eq!(report.version.and_then(|version| version.nonce), Some(1));
+        }
+    }
 }
 
 #[test]
