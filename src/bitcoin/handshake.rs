@@ -17,7 +17,7 @@ use crate::machine::{Action, Mono, Now, StreamEvent, StreamMachine};
 
 mod report;
 
-pub use report::{End, HandshakeReport, Stage};
+pub use report::{End, Flood, HandshakeReport, Stage};
 
 /// Messages that are read from one peer. Core sends eight or nine in a handshake.
 pub const MAX_MESSAGES: u32 = 10_000;
@@ -173,7 +173,9 @@ impl Handshake {
     }
 
     fn bytes(&mut self, now: Now, bytes: &[u8]) {
-        let mut left = bytes;
+        // The bound holds to the byte, however the stream is cut.
+        let room = MAX_BYTES.saturating_sub(self.reader.received());
+        let mut left = &bytes[..room.min(bytes.len() as u64) as usize];
         while !self.ended {
             match self.reader.next_frame(&mut left) {
                 Ok(None) => break,
@@ -201,11 +203,12 @@ impl Handshake {
                 }
             }
             if self.report.message_count >= MAX_MESSAGES {
-                self.end_or_done(now, End::Stalled);
+                self.end_or_done(now, End::Flooded { limit: Flood::Messages });
             }
         }
-        if self.reader.received() >= MAX_BYTES {
-            self.end_or_done(now, End::Stalled);
+        // What is no frame says more than how much there is of it.
+        if self.reader.received() >= MAX_BYTES && !self.end_unnamed(now) {
+            self.end_or_done(now, End::Flooded { limit: Flood::Bytes });
         }
     }
 

@@ -19,6 +19,27 @@ pub enum Stage {
     Verack,
 }
 
+impl Stage {
+    /// In one word, named after what is done or came last.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Connecting => "connect",
+            Stage::VersionSent => "version-sent",
+            Stage::Version => "version",
+            Stage::Verack => "verack",
+        }
+    }
+}
+
+/// Which bound was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flood {
+    /// [`MAX_MESSAGES`](super::MAX_MESSAGES).
+    Messages,
+    /// [`MAX_BYTES`](super::MAX_BYTES).
+    Bytes,
+}
+
 /// How a handshake ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -30,8 +51,13 @@ pub enum End {
     ConnectTimeout,
     /// The peer hung up.
     Closed(CloseWhy),
-    /// Time ran out, or the peer said too much.
+    /// Time ran out.
     Stalled,
+    /// The peer said so much that no more of it is read, and the handshake was not complete yet.
+    Flooded {
+        /// What there was too much of.
+        limit: Flood,
+    },
     /// Where a frame should begin there is something else.
     OtherMagic {
         /// Its first bytes.
