@@ -83,8 +83,8 @@ impl Command {
     /// `pong` (BIP-31).
     pub const PONG: Command = Command::known("pong");
 
-    /// For the constants above: evaluated by the compiler.
-    const fn known(name: &str) -> Command {
+    /// For constants: evaluated by the compiler, which refuses a name that is too long.
+    pub(super) const fn known(name: &str) -> Command {
         let mut bytes = [0; COMMAND_SIZE];
         let mut at = 0;
         while at < name.len() {

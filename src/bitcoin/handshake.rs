@@ -36,6 +36,28 @@ const NAME_WAIT: Duration = Duration::from_millis(250);
 pub const MAX_NOTED: usize = 64;
 /// The first protocol version that knows wtxidrelay and sendaddrv2 (BIP-339, Core #20564): older peers take them amiss.
 const WTXID_RELAY: i32 = 70_016;
+/// Messages that belong behind the verack. Core sends them there only, and before it drops all but `sendheaders` and
+/// `sendcmpct` unread (`net_processing.cpp`, "Unsupported message … prior to verack"). A list of them, not of those
+/// that may come: BIPs add to what is agreed on there (155, 330, 338, 339, 434).
+const BEHIND_VERACK: [Command; 17] = [
+    Command::PING,
+    Command::PONG,
+    Command::known("inv"),
+    Command::known("addr"),
+    Command::known("addrv2"),
+    Command::known("headers"),
+    Command::known("getheaders"),
+    Command::known("getaddr"),
+    Command::known("getdata"),
+    Command::known("getblocks"),
+    Command::known("tx"),
+    Command::known("block"),
+    Command::known("mempool"),
+    Command::known("notfound"),
+    Command::known("sendheaders"),
+    Command::known("sendcmpct"),
+    Command::known("feefilter"),
+];
 
 /// How to shake hands.
 #[derive(Clone, Debug)]
@@ -192,13 +214,17 @@ impl Handshake {
                 Err(FrameError::Oversized { length }) => {
                     self.end_or_done(now, End::Oversized { length });
                 }
-                Err(FrameError::Command { .. }) => self.report.message_count += 1,
+                Err(FrameError::Command { .. }) => {
+                    self.report.message_count += 1;
+                    self.report.bad_commands += 1;
+                }
                 Err(FrameError::Checksum { command, .. }) => {
                     self.note(command);
                     if self.is_needed(command) {
                         self.end(now, End::BadChecksum { command });
                     } else {
                         self.report.bad_checksums += 1;
+                        self.report.bad_checksum.get_or_insert(command);
                     }
                 }
             }
@@ -213,11 +239,16 @@ impl Handshake {
     }
 
     fn frame(&mut self, now: Now, frame: &Frame) {
-        self.note(frame.command);
-        let is_version = frame.command == Command::VERSION;
+        let command = frame.command;
+        self.note(command);
+        let is_version = command == Command::VERSION;
         // Core does not even read a second one (`net_processing.cpp`, "redundant version message").
-        if is_version && !self.is_needed(Command::VERSION) {
+        if (is_version || command == Command::VERACK) && !self.is_needed(command) {
+            self.report.duplicates += 1;
             return;
+        }
+        if self.is_early(command) {
+            self.report.out_of_order.get_or_insert(command);
         }
         match Message::decode(frame) {
             Ok(message) => self.message(now, message),
@@ -233,6 +264,14 @@ impl Handshake {
             Command::VERSION => self.report.version.is_none(),
             Command::VERACK => !self.verack_came,
             _ => false,
+        }
+    }
+
+    /// True for a message that does not belong here yet.
+    fn is_early(&self, command: Command) -> bool {
+        match self.report.version {
+            None => command != Command::VERSION,
+            Some(_) => !self.verack_came && BEHIND_VERACK.contains(&command),
         }
     }
 
@@ -267,6 +306,7 @@ impl Handshake {
         let is_ours = |nonce| self.ours.with(|nonces| nonces.contains(&nonce));
         let ourselves = version.nonce.is_some_and(is_ours);
         let modern = version.protocol >= WTXID_RELAY;
+        self.report.clock_offset_s = Some(version.clock_offset_s(now.unix_s()));
         self.report.version = Some(version);
         self.report.stage = Stage::Version;
         self.report.version_took = self.connected.map(|sent| now.mono.since(sent));
@@ -287,7 +327,7 @@ impl Handshake {
 
     /// Both veracks: the handshake is done, and our ping leaves.
     fn complete(&mut self, now: Now) {
-        if !self.verack_sent || !self.verack_came || self.pinged.is_some() {
+        if !self.verack_sent || !self.verack_came {
             return;
         }
         self.report.stage = Stage::Verack;

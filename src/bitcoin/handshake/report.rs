@@ -98,8 +98,19 @@ pub struct HandshakeReport {
     pub message_count: u32,
     /// How many bytes came until then; those behind the message that ended it are not counted.
     pub received: u64,
+    /// Seconds that the peer's clock is ahead of ours, by its version and the time at which that came; saturating.
+    pub clock_offset_s: Option<i64>,
+    /// Versions and veracks beyond the first of each, but for those with a wrong checksum. They are left unread.
+    pub duplicates: u32,
+    /// Messages whose name is none.
+    pub bad_commands: u32,
     /// Messages that the answer does not depend on and whose checksum was wrong.
     pub bad_checksums: u32,
+    /// The first of them.
+    pub bad_checksum: Option<Command>,
+    /// The first message that came before its time: any before the peer's version, or before its verack one that
+    /// belongs behind it. Those with a wrong checksum are not looked at.
+    pub out_of_order: Option<Command>,
     /// From the start of the connect to its success.
     pub connect: Option<Duration>,
     /// From our version to the peer's.
@@ -121,7 +132,12 @@ impl HandshakeReport {
             messages: Vec::new(),
             message_count: 0,
             received: 0,
+            clock_offset_s: None,
+            duplicates: 0,
+            bad_commands: 0,
             bad_checksums: 0,
+            bad_checksum: None,
+            out_of_order: None,
             connect: None,
             version_took: None,
             handshake_took: None,

@@ -119,6 +119,11 @@ fn a_handshake_as_core_has_it() {
     );
     assert_eq!(report.version.and_then(|version| version.start_height), Some(900_000));
     assert_eq!(report.at_unix_ms, at(80).unix_ms);
+    assert_eq!((report.duplicates, report.bad_commands, report.bad_checksums), (0, 0, 0));
+    assert_eq!(
+        (report.bad_checksum, report.out_of_order, report.clock_offset_s),
+        (None, None, Some(0))
+    );
 }
 
 #[test]
@@ -280,6 +285,7 @@ fn a_wrong_checksum_matters_where_the_message_does() {
     say(&mut machine, 32, &[Message::Pong(PING)]);
     let report = report(&mut machine);
     assert_eq!((report.bad_checksums, report.end), (1, End::Done));
+    assert_eq!((report.bad_checksum, report.out_of_order), (Some(other("inv").command()), None));
 }
 
 /// The second version and the second verack decide nothing, so nothing about them can be wrong.
@@ -298,10 +304,99 @@ fn of_two_of_a_kind_the_second_does_not_matter() {
             machine.handle(at(32), StreamEvent::Bytes(&broken(second)));
             say(&mut machine, 33, &[rest.clone(), Message::Pong(PING)]);
             let report = report(&mut machine);
-            assert_eq!((report.end, report.bad_checksums), (End::Done, 1));
+            assert_eq!((report.end, report.duplicates), (End::Done, 1));
+            assert_eq!((report.bad_checksums, report.bad_checksum), (1, Some(second.command())));
             assert_eq!(report.version.and_then(|version| version.nonce), Some(1));
         }
     }
+}
+
+/// What is counted adds up, and of the broken messages the first is named.
+#[test]
+fn what_is_wrong_with_messages_is_counted() {
+    let nameless = [&MAGIC.0[..], b"pi\0ng\0\0\0\0\0\0\0", &[0; 4], b"\x5d\xf6\xe0\xe2"].concat();
+    let mut machine = machine();
+    machine.handle(at(30), StreamEvent::Bytes(&nameless));
+    say(&mut machine, 31, &[version(70_016, 1), version(70_016, 2), version(70_016, 1)]);
+    machine.handle(at(32), StreamEvent::Bytes(&nameless));
+    machine.handle(at(32), StreamEvent::Bytes(&broken(&other("tx"))));
+    machine.handle(at(32), StreamEvent::Bytes(&broken(&other("inv"))));
+    say(&mut machine, 33, &[Message::Verack, Message::Verack, Message::Pong(PING)]);
+    let report = report(&mut machine);
+    assert_eq!((report.duplicates, report.bad_commands, report.bad_checksums), (3, 2, 2));
+    assert_eq!(report.bad_checksum, Some(other("tx").command()));
+    assert_eq!((report.message_count, report.messages.len()), (10, 8));
+    assert_eq!(report.out_of_order, None, "none that could be read");
+}
+
+#[test]
+fn what_comes_before_its_time_is_named() {
+    let hello = [version(70_016, 1), Message::Verack];
+    let out_of_order = |messages: &[&[Message]]| {
+        let mut machine = machine();
+        say(&mut machine, 30, &messages.concat());
+        say(&mut machine, 31, &[Message::Pong(PING)]);
+        let report = report(&mut machine);
+        assert_eq!(report.end, End::Done);
+        report.out_of_order.map(|command| command.as_str().to_owned())
+    };
+    let behind = [
+        "ping",
+        "pong",
+        "inv",
+        "addr",
+        "addrv2",
+        "headers",
+        "getheaders",
+        "getaddr",
+        "getdata",
+        "getblocks",
+        "tx",
+        "block",
+        "mempool",
+        "notfound",
+        "sendheaders",
+        "sendcmpct",
+        "feefilter",
+    ];
+    let between =
+        ["wtxidrelay", "sendaddrv2", "sendtxrcncl", "disabletx", "feature", "alert", "protoconf"];
+    for (names, belongs_behind) in [(&behind[..], true), (&between, false)] {
+        for name in names {
+            let (said, name) = (&[other(name)][..], Some((*name).to_owned()));
+            assert_eq!(out_of_order(&[said, &hello]), name, "before the version");
+            let expected = name.filter(|_| belongs_behind);
+            assert_eq!(out_of_order(&[&hello[..1], said, &hello[1..]]), expected, "between");
+            assert_eq!(out_of_order(&[&hello, said]), None, "behind the verack");
+        }
+    }
+    // The first of many; a verack, too, may come too early, and a second version is nothing else than that.
+    let [version, verack] = hello;
+    let (inv, tx) = (other("inv"), other("tx"));
+    assert_eq!(out_of_order(&[&[verack.clone(), version.clone()]]).as_deref(), Some("verack"));
+    let all = [version.clone(), version.clone(), tx, inv, verack];
+    assert_eq!(out_of_order(&[&all]).as_deref(), Some("tx"));
+}
+
+#[test]
+fn clocks_are_compared_when_the_version_comes() {
+    let offset = |ms: u64, timestamp: i64| {
+        let Message::Version(theirs) = version(70_016, 1) else { panic!("a version") };
+        let mut machine = machine();
+        say(&mut machine, ms, &[Message::Version(Version { timestamp, ..theirs })]);
+        // A second version, and later ends, change nothing.
+        say(&mut machine, ms + 5_000, &[version(70_016, 2)]);
+        machine.stop(at(14_000));
+        report(&mut machine).clock_offset_s
+    };
+    assert_eq!(offset(30, 1_700_000_000), Some(0));
+    assert_eq!(offset(2_999, 1_700_000_000), Some(-2));
+    assert_eq!(offset(3_000, 1_700_000_100), Some(97));
+    assert_eq!(offset(30, i64::MAX), Some(i64::MAX - 1_700_000_000));
+    assert_eq!(offset(30, i64::MIN), Some(i64::MIN), "saturated");
+    let mut silent = machine();
+    silent.stop(at(30));
+    assert_eq!(report(&mut silent).clock_offset_s, None);
 }
 
 #[test]
