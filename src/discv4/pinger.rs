@@ -27,6 +27,7 @@ use crate::machine::{
     DatagramMachine, Event, JobId, JobReport, LocalError, Mono, Now, SendId, Transmit,
 };
 use crate::report::{Failure, PingAnswer, Warning};
+use crate::turns::HostTurns;
 
 /// How long our packets are valid, in seconds. Receivers want 20 to 60; the odd value shows where a peer
 /// copies it into its Pong, as reth does, and so says nothing about its own clock.
@@ -113,8 +114,7 @@ pub struct Pinger {
     by_hash: HashMap<[u8; HASH_SIZE], JobId>,
     by_address: HashMap<SocketAddr, HashSet<JobId>>,
     by_ip: HashMap<IpAddr, HashSet<JobId>>,
-    /// When the next Ping to an IP address may leave.
-    next_slot: HashMap<IpAddr, Mono>,
+    turns: HostTurns,
     pings: VecDeque<JobId>,
     pongs: VecDeque<Answer>,
     in_flight: HashMap<SendId, Sending>,
@@ -145,6 +145,7 @@ impl Pinger {
     /// A pinger that signs with `key` and draws from `rng`.
     pub fn new(config: Config, key: NodeKey, rng: StdRng) -> Self {
         Pinger {
+            turns: HostTurns::new(config.per_host_interval),
             config,
             key,
             rng,
@@ -154,7 +155,6 @@ impl Pinger {
             by_hash: HashMap::new(),
             by_address: HashMap::new(),
             by_ip: HashMap::new(),
-            next_slot: HashMap::new(),
             pings: VecDeque::new(),
             pongs: VecDeque::new(),
             in_flight: HashMap::new(),
@@ -185,13 +185,7 @@ impl Pinger {
     /// Lets a job's next Ping leave as soon as `earliest` has come and its host has had its rest.
     fn schedule_ping(&mut self, now: Now, id: JobId, earliest: Mono) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let slot = self.next_slot.entry(job.target.to.ip()).or_default();
-        let at = earliest.max(*slot);
-        *slot = at + self.config.per_host_interval;
-        // Slots that have passed bind nobody; there is one for each address of a whole run.
-        if self.next_slot.len() > 2 * self.jobs.len() + 1024 {
-            self.next_slot.retain(|_, slot| *slot > now.mono);
-        }
+        let at = self.turns.reserve(now.mono, job.target.to.ip(), earliest);
         if at <= now.mono {
             self.set_state(id, State::Sending, None);
             self.pings.push_back(id);

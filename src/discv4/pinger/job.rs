@@ -185,7 +185,7 @@ impl Job {
     pub fn why_no_answer(&self, now: Mono, own_drops: u64) -> Failure {
         if let Some(error) = self.malformed {
             let DecodeError { field, offset, .. } = error;
-            return Failure::Malformed(Malformed { field, offset, error, junk: self.junk });
+            return Failure::Malformed(Malformed { field, offset, error, junk: Some(self.junk) });
         }
         if let Some(icmp) = self.weak_icmp {
             return unreachable(icmp);
@@ -232,6 +232,6 @@ impl Job {
 pub(super) fn unreachable(icmp: Icmp) -> Failure {
     match icmp.kind {
         IcmpKind::PortUnreachable => Failure::PortUnreachable(icmp.into()),
-        IcmpKind::HostUnreachable => Failure::HostUnreachable(icmp.into()),
+        IcmpKind::HostUnreachable => Failure::HostUnreachable { icmp: Some(icmp.into()) },
     }
 }
