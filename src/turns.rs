@@ -53,15 +53,14 @@ impl HostTurns {
     /// was begun just before it.
     ///
     /// # Errors
-    /// Another turn, where the address has not had its rest.
+    /// When the address will have had its rest, where it has not.
     pub fn begin(&mut self, now: Mono, ip: IpAddr) -> Result<(), Mono> {
         if self.interval.is_zero() {
             return Ok(());
         }
         let host = self.hosts.entry(ip).or_default();
         if host.rested > now {
-            let rested = host.rested;
-            return Err(self.reserve(now, ip, rested));
+            return Err(host.rested);
         }
         host.rested = now + self.interval;
         Ok(())
@@ -95,8 +94,9 @@ mod tests {
         // All three had to wait for something else.
         assert_eq!(turns.begin(at(5000), ip), Ok(()));
         assert_eq!(turns.begin(at(5000), ip), Err(at(6000)));
-        assert_eq!(turns.begin(at(5000), ip), Err(at(7000)));
+        assert_eq!(turns.begin(at(5000), ip), Err(at(6000)));
         assert_eq!(turns.begin(at(6000), ip), Ok(()));
+        assert_eq!(turns.begin(at(6001), ip), Err(at(7000)));
     }
 
     #[test]
