@@ -193,16 +193,19 @@ impl Pinger {
         self.set_timer(id, timer);
     }
 
-    /// Lets a job's Ping leave, if there is a place for the job.
+    /// Lets a job's Ping leave, as soon as there is a place for the job.
     fn place(&mut self, id: JobId) {
-        let Some(job) = self.jobs.get(&id) else { return };
-        if job.state.takes_place() || self.placed < self.config.concurrency {
-            self.set_state(id, State::Sending, None);
-            self.pings.push_back(id);
-        } else {
-            self.set_state(id, State::Queued, None);
-            self.unplaced.push_back(id);
+        if self.jobs.get(&id).is_some_and(|job| job.state.takes_place()) {
+            return self.leave(id);
         }
+        self.set_state(id, State::Queued, None);
+        self.unplaced.push_back(id);
+        self.fill_places();
+    }
+
+    fn leave(&mut self, id: JobId) {
+        self.set_state(id, State::Sending, None);
+        self.pings.push_back(id);
     }
 
     /// Gives places that have become free to those who wait for one.
@@ -212,7 +215,7 @@ impl Pinger {
             // It may have ended meanwhile.
             let is_waiting = |job: &Job| job.state == State::Queued && job.timer.is_none();
             if self.jobs.get(&id).is_some_and(is_waiting) {
-                self.place(id);
+                self.leave(id);
             }
         }
     }
