@@ -24,7 +24,7 @@ pub use self::failure::{
 pub use self::handshake::{HandshakeAnswer, VersionSaid};
 pub use self::ping::{Identity, PingAnswer};
 pub use self::printable::printable;
-pub use self::summary::{Counts, RttStats, Summary, TargetStats};
+pub use self::summary::{Counts, RttStats, RttTail, Summary, TargetStats};
 pub use self::tcp::{Tcp, TcpState};
 pub use self::warning::Warning;
 
