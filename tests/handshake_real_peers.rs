@@ -46,7 +46,9 @@ fn assert_done(report: &HandshakeReport, protocol: i32, services: u64, agent: &s
     assert_eq!((version.protocol, version.services), (protocol, services));
     assert_eq!(version.user_agent.as_deref(), Some(agent.as_bytes()));
     assert_eq!((version.start_height, version.relay), (Some(height), Some(true)));
-    assert_eq!(report.bad_checksums, 0);
+    assert_eq!((report.duplicates, report.bad_commands, report.bad_checksums), (0, 0, 0));
+    assert_eq!((report.bad_checksum, report.out_of_order), (None, None), "{report:?}");
+    assert!(report.clock_offset_s.is_some_and(|offset| offset.abs() <= 2), "{report:?}");
     assert!(heard(report).contains(&"pong"), "{report:?}");
 }
 

@@ -6,19 +6,25 @@ use p2pprobe::bitcoin::version::{MAX_USER_AGENT, MIN_SIZE};
 use p2pprobe::bitcoin::{Frame, FrameError, FrameReader, Magic, Message, Opening, Version};
 use p2pprobe::codec::Reader;
 
+/// A reader with this keeps all of each payload.
+const ALL: usize = MAX_PAYLOAD as usize;
+
 const MAINNET: Magic = Magic([0xf9, 0xbe, 0xb4, 0xd9]);
 
 /// Target `bitcoin_frame`: the bytes are a stream of mainnet's frames, and one of the network that they begin with;
-/// it gives the same however it is cut.
+/// it gives the same however it is cut, and the same with less of each payload where less is kept.
 pub fn frames(bytes: &[u8]) {
     let own = bytes.first_chunk().map_or(MAINNET, |magic| Magic(*magic));
     for magic in [MAINNET, own] {
-        let whole = read(magic, [bytes]);
+        let whole = read(ALL, magic, [bytes]);
         // A size for the pieces that hangs on the input, and a cut in it.
         let size = 1 + usize::from(bytes.last().copied().unwrap_or(0)) % 61;
-        assert_eq!(read(magic, bytes.chunks(size)), whole);
+        assert_eq!(read(ALL, magic, bytes.chunks(size)), whole);
         let (a, b) = bytes.split_at(bytes.len() * size / 62);
-        assert_eq!(read(magic, [a, b]), whole);
+        assert_eq!(read(ALL, magic, [a, b]), whole);
+        let mut parts = whole.clone();
+        parts.iter_mut().flatten().for_each(|frame| frame.payload.truncate(size));
+        assert_eq!(read(size, magic, [a, b]), parts);
         for frame in whole.iter().flatten() {
             message(frame);
         }
@@ -31,27 +37,32 @@ pub fn frames(bytes: &[u8]) {
 }
 
 /// All that a reader gives. Each frame, and each error that is not final, is as long as it says; memory follows what
-/// came.
+/// came, up to what is kept.
 fn read<'a>(
+    keep: usize,
     magic: Magic,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<Result<Frame, FrameError>> {
-    let mut reader = FrameReader::new(magic);
+    let mut reader = FrameReader::new(magic, keep);
     let mut given: Vec<Result<Frame, FrameError>> = Vec::new();
     let mut received = 0;
-    for piece in pieces {
-        reader.push(piece);
+    for mut piece in pieces {
         received += piece.len();
-        assert!(reader.pending() <= received && reader.reserved() <= 2 * received + 64);
         loop {
-            let before = reader.pending();
-            match reader.next_frame() {
+            // What is there of the next frame, and of those behind it.
+            let before = reader.pending() + piece.len();
+            let result = reader.next_frame(&mut piece);
+            let after = reader.pending() + piece.len();
+            assert!(reader.reserved() <= HEADER_SIZE + keep.min(2 * received));
+            match result {
                 Ok(None) => {
-                    assert_eq!(reader.pending(), before);
+                    assert!(piece.is_empty() && after == before);
                     break;
                 }
                 Ok(Some(frame)) => {
-                    assert_eq!(before - reader.pending(), HEADER_SIZE + frame.payload.len());
+                    assert_eq!(before - after, HEADER_SIZE + frame.length as usize);
+                    assert_eq!(frame.payload.len(), keep.min(frame.length as usize));
+                    assert_eq!(reader.pending(), 0);
                     given.push(Ok(frame));
                 }
                 Err(e) if e.is_final() => {
@@ -60,11 +71,12 @@ fn read<'a>(
                     if let FrameError::Magic { found } = &e {
                         assert!((1..=KEPT).contains(&found.len()));
                     }
+                    assert!(piece.is_empty());
                     given.push(Err(e));
                     break;
                 }
                 Err(e) => {
-                    assert!(before - reader.pending() >= HEADER_SIZE);
+                    assert!(before - after >= HEADER_SIZE && reader.pending() == 0);
                     given.push(Err(e));
                 }
             }
@@ -79,11 +91,11 @@ fn message(taken: &Frame) {
     assert!(taken.payload.len() <= MAX_PAYLOAD as usize);
     let mut out = Vec::new();
     frame::encode(taken.magic, taken.command, &taken.payload, &mut out);
-    assert_eq!(read(taken.magic, [&out[..]]), [Ok(taken.clone())]);
+    assert_eq!(read(ALL, taken.magic, [&out[..]]), [Ok(taken.clone())]);
     let Ok(decoded) = Message::decode(taken) else { return };
     assert_eq!(decoded.command(), taken.command);
     let payload = decoded.encode_payload();
-    let again = Frame { payload, ..*taken };
+    let again = Frame { length: payload.len() as u32, payload, ..*taken };
     let mut decoded = decoded;
     if let Message::Version(version) = &mut decoded {
         version.extra = 0;

@@ -83,8 +83,8 @@ impl Command {
     /// `pong` (BIP-31).
     pub const PONG: Command = Command::known("pong");
 
-    /// For the constants above: evaluated by the compiler.
-    const fn known(name: &str) -> Command {
+    /// For constants: evaluated by the compiler, which refuses a name that is too long.
+    pub(super) const fn known(name: &str) -> Command {
         let mut bytes = [0; COMMAND_SIZE];
         let mut at = 0;
         while at < name.len() {
@@ -151,7 +151,10 @@ pub struct Frame {
     pub magic: Magic,
     /// What the payload is.
     pub command: Command,
-    /// At most [`MAX_PAYLOAD`] bytes.
+    /// How long the payload was, in bytes: at most [`MAX_PAYLOAD`].
+    pub length: u32,
+    /// The payload, or where it was longer than the reader keeps, its first bytes: whoever takes it for the whole
+    /// compares its length with `length`.
     pub payload: Vec<u8>,
 }
 
@@ -160,7 +163,8 @@ pub fn checksum(payload: &[u8]) -> [u8; 4] {
     first_four(sha256d(&[payload]))
 }
 
-fn first_four([a, b, c, d, ..]: [u8; 32]) -> [u8; 4] {
+/// What of a double SHA-256 is a checksum.
+pub(super) fn first_four([a, b, c, d, ..]: [u8; 32]) -> [u8; 4] {
     [a, b, c, d]
 }
 

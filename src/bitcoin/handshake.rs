@@ -11,10 +11,13 @@ use std::time::Duration;
 
 use super::frame::{Command, Magic};
 use super::opening::KEPT;
-use super::version::{PROTOCOL, Version};
-use super::{FrameError, FrameReader, Message, NetAddr};
-use crate::codec::DecodeError;
-use crate::machine::{Action, CloseWhy, ConnectError, Mono, Now, StreamEvent, StreamMachine};
+use super::version::{self, PROTOCOL, Version};
+use super::{Frame, FrameError, FrameReader, Message, NetAddr};
+use crate::machine::{Action, Mono, Now, StreamEvent, StreamMachine};
+
+mod report;
+
+pub use report::{End, Flood, HandshakeReport, Stage};
 
 /// Messages that are read from one peer. Core sends eight or nine in a handshake.
 pub const MAX_MESSAGES: u32 = 10_000;
@@ -22,6 +25,10 @@ pub const MAX_MESSAGES: u32 = 10_000;
 pub const MAX_BYTES: u64 = 32 << 20;
 /// Pings of one peer that are answered.
 pub const MAX_PONGS: u32 = 100;
+/// Bytes that are kept of each payload: enough for the longest version, the longest message that is decoded, and
+/// little for each connection to hold.
+const KEEP: usize = 1024;
+const _: () = assert!(KEEP >= version::MAX_SIZE);
 /// How long is waited for the rest of the first [`KEPT`] bytes of what is no frame: they often come in pieces, and tell
 /// what it is.
 const NAME_WAIT: Duration = Duration::from_millis(250);
@@ -29,6 +36,28 @@ const NAME_WAIT: Duration = Duration::from_millis(250);
 pub const MAX_NOTED: usize = 64;
 /// The first protocol version that knows wtxidrelay and sendaddrv2 (BIP-339, Core #20564): older peers take them amiss.
 const WTXID_RELAY: i32 = 70_016;
+/// Messages that belong behind the verack. Core sends them there only, and before it drops all but `sendheaders` and
+/// `sendcmpct` unread (`net_processing.cpp`, "Unsupported message … prior to verack"). A list of them, not of those
+/// that may come: BIPs add to what is agreed on there (155, 330, 338, 339, 434).
+const BEHIND_VERACK: [Command; 17] = [
+    Command::PING,
+    Command::PONG,
+    Command::known("inv"),
+    Command::known("addr"),
+    Command::known("addrv2"),
+    Command::known("headers"),
+    Command::known("getheaders"),
+    Command::known("getaddr"),
+    Command::known("getdata"),
+    Command::known("getblocks"),
+    Command::known("tx"),
+    Command::known("block"),
+    Command::known("mempool"),
+    Command::known("notfound"),
+    Command::known("sendheaders"),
+    Command::known("sendcmpct"),
+    Command::known("feefilter"),
+];
 
 /// How to shake hands.
 #[derive(Clone, Debug)]
@@ -51,84 +80,6 @@ impl OurNonces {
     fn with<T>(&self, f: impl FnOnce(&mut HashSet<u64>) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// How far a handshake came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// Not connected.
-    Connecting,
-    /// Our version was sent.
-    VersionSent,
-    /// The peer's version came.
-    Version,
-    /// Its verack came, too.
-    Verack,
-}
-
-/// How a handshake ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The peer's version and verack came, and the pong, if the report has its time.
-    Done,
-    /// There was no connection.
-    ConnectFailed(ConnectError),
-    /// There was none in time.
-    ConnectTimeout,
-    /// The peer hung up.
-    Closed(CloseWhy),
-    /// Time ran out, or the peer said too much.
-    Stalled,
-    /// Where a frame should begin there is something else.
-    OtherMagic {
-        /// Its first bytes.
-        found: Vec<u8>,
-    },
-    /// A header claims too long a payload.
-    Oversized {
-        /// What it claims, in bytes.
-        length: u32,
-    },
-    /// The version or the verack came with a checksum that is not its own.
-    BadChecksum {
-        /// Which.
-        command: Command,
-    },
-    /// The version cannot be read.
-    Malformed(DecodeError),
-    /// The peer's nonce is one of ours.
-    SelfConnection,
-    /// The run was stopped.
-    Interrupted,
-}
-
-/// What a handshake told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HandshakeReport {
-    /// When it ended, milliseconds since the Unix epoch.
-    pub at_unix_ms: u64,
-    /// How it ended.
-    pub end: End,
-    /// How far it came.
-    pub stage: Stage,
-    /// The peer's version.
-    pub version: Option<Version>,
-    /// The names of the messages that came, in their order; the first [`MAX_NOTED`].
-    pub messages: Vec<Command>,
-    /// How many came.
-    pub message_count: u32,
-    /// How many bytes came.
-    pub received: u64,
-    /// Messages that the answer does not depend on and whose checksum was wrong.
-    pub bad_checksums: u32,
-    /// From the start of the connect to its success.
-    pub connect: Option<Duration>,
-    /// From our version to the peer's.
-    pub version_took: Option<Duration>,
-    /// From our version to the end of the handshake.
-    pub handshake_took: Option<Duration>,
-    /// From our ping to its pong.
-    pub pong: Option<Duration>,
 }
 
 /// The machine.
@@ -168,7 +119,7 @@ impl Handshake {
         let [nonce, ping_nonce] = random;
         ours.with(|nonces| nonces.insert(nonce));
         Handshake {
-            reader: FrameReader::new(config.magic),
+            reader: FrameReader::new(config.magic, KEEP),
             config,
             to,
             nonce,
@@ -182,20 +133,7 @@ impl Handshake {
             verack_came: false,
             held_pongs: Vec::new(),
             pongs: 0,
-            report: HandshakeReport {
-                at_unix_ms: now.unix_ms,
-                end: End::Interrupted,
-                stage: Stage::Connecting,
-                version: None,
-                messages: Vec::new(),
-                message_count: 0,
-                received: 0,
-                bad_checksums: 0,
-                connect: None,
-                version_took: None,
-                handshake_took: None,
-                pong: None,
-            },
+            report: HandshakeReport::of_nothing(now),
             unnamed: None,
             ended: false,
             said: false,
@@ -257,21 +195,13 @@ impl Handshake {
     }
 
     fn bytes(&mut self, now: Now, bytes: &[u8]) {
-        self.reader.push(bytes);
+        // The bound holds to the byte, however the stream is cut.
+        let room = MAX_BYTES.saturating_sub(self.reader.received());
+        let mut left = &bytes[..room.min(bytes.len() as u64) as usize];
         while !self.ended {
-            match self.reader.next_frame() {
+            match self.reader.next_frame(&mut left) {
                 Ok(None) => break,
-                Ok(Some(frame)) => {
-                    self.note(frame.command);
-                    match Message::decode(&frame) {
-                        Ok(message) => self.message(now, message),
-                        Err(error) if frame.command == Command::VERSION => {
-                            self.end(now, End::Malformed(error));
-                        }
-                        // A ping of before BIP-31 wants no answer; other messages are not needed.
-                        Err(_) => {}
-                    }
-                }
+                Ok(Some(frame)) => self.frame(now, &frame),
                 Err(FrameError::Magic { found }) if found.len() < KEPT => {
                     let until =
                         self.unnamed.take().map_or(now.mono + NAME_WAIT, |(until, _)| until);
@@ -284,23 +214,64 @@ impl Handshake {
                 Err(FrameError::Oversized { length }) => {
                     self.end_or_done(now, End::Oversized { length });
                 }
-                Err(FrameError::Command { .. }) => self.report.message_count += 1,
+                Err(FrameError::Command { .. }) => {
+                    self.report.message_count += 1;
+                    self.report.bad_commands += 1;
+                }
                 Err(FrameError::Checksum { command, .. }) => {
                     self.note(command);
-                    let missing = self.report.stage < Stage::Verack;
-                    if missing && matches!(command, Command::VERSION | Command::VERACK) {
+                    if self.is_needed(command) {
                         self.end(now, End::BadChecksum { command });
                     } else {
                         self.report.bad_checksums += 1;
+                        self.report.bad_checksum.get_or_insert(command);
                     }
                 }
             }
             if self.report.message_count >= MAX_MESSAGES {
-                self.end_or_done(now, End::Stalled);
+                self.end_or_done(now, End::Flooded { limit: Flood::Messages });
             }
         }
-        if self.reader.received() >= MAX_BYTES {
-            self.end_or_done(now, End::Stalled);
+        // What is no frame says more than how much there is of it.
+        if self.reader.received() >= MAX_BYTES && !self.end_unnamed(now) {
+            self.end_or_done(now, End::Flooded { limit: Flood::Bytes });
+        }
+    }
+
+    fn frame(&mut self, now: Now, frame: &Frame) {
+        let command = frame.command;
+        self.note(command);
+        let is_version = command == Command::VERSION;
+        // Core does not even read a second one (`net_processing.cpp`, "redundant version message").
+        if (is_version || command == Command::VERACK) && !self.is_needed(command) {
+            self.report.duplicates += 1;
+            return;
+        }
+        if self.is_early(command) {
+            self.report.out_of_order.get_or_insert(command);
+        }
+        match Message::decode(frame) {
+            Ok(message) => self.message(now, message),
+            Err(error) if is_version => self.end(now, End::Malformed(error)),
+            // A ping of before BIP-31 wants no answer; other messages are not needed.
+            Err(_) => {}
+        }
+    }
+
+    /// True for a message that the handshake still waits for.
+    fn is_needed(&self, command: Command) -> bool {
+        match command {
+            Command::VERSION => self.report.version.is_none(),
+            Command::VERACK => !self.verack_came,
+            _ => false,
+        }
+    }
+
+    /// True for a message that does not belong here yet.
+    fn is_early(&self, command: Command) -> bool {
+        match self.report.version {
+            None => command != Command::VERSION,
+            Some(_) => !self.verack_came && BEHIND_VERACK.contains(&command),
         }
     }
 
@@ -332,13 +303,10 @@ impl Handshake {
     }
 
     fn version(&mut self, now: Now, version: Version) {
-        // Core ignores a second one, and so do we.
-        if self.report.version.is_some() {
-            return;
-        }
         let is_ours = |nonce| self.ours.with(|nonces| nonces.contains(&nonce));
         let ourselves = version.nonce.is_some_and(is_ours);
         let modern = version.protocol >= WTXID_RELAY;
+        self.report.clock_offset_s = Some(version.clock_offset_s(now.unix_s()));
         self.report.version = Some(version);
         self.report.stage = Stage::Version;
         self.report.version_took = self.connected.map(|sent| now.mono.since(sent));
@@ -359,7 +327,7 @@ impl Handshake {
 
     /// Both veracks: the handshake is done, and our ping leaves.
     fn complete(&mut self, now: Now) {
-        if !self.verack_sent || !self.verack_came || self.pinged.is_some() {
+        if !self.verack_sent || !self.verack_came {
             return;
         }
         self.report.stage = Stage::Verack;

@@ -1,8 +1,8 @@
 //! The messages of a handshake. All others are values, too: a name and bytes.
 
 use super::frame::{self, Command, Frame, Magic};
-use super::version::Version;
-use crate::codec::{DecodeError, Reader};
+use super::version::{self, Version};
+use crate::codec::{DecodeError, Fault, Reader};
 
 /// A decoded message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,23 +23,25 @@ pub enum Message {
     Other {
         /// Its name.
         command: Command,
-        /// What it carries.
+        /// What it carries. From [`Message::decode`] it is what the [`Frame`] holds, which may be no more than the
+        /// first bytes of it; encoded, those would be another message.
         payload: Vec<u8>,
     },
 }
 
 impl Message {
     /// Decodes the payload of a frame. Bytes that it has too many are skipped, as Core skips them: a `ping` of nine
-    /// bytes is one.
+    /// bytes is one. So the first bytes of a payload will do: [`MAX_SIZE`](version::MAX_SIZE) of them for every message
+    /// that is decoded here.
     ///
     /// # Errors
-    /// Those of [`Version::decode`], and [`Fault::Truncated`](crate::codec::Fault::Truncated) for a `ping` or `pong`
-    /// without a whole nonce. Such a `ping` (all were so before BIP-31) wants no answer, and Core gives none; offsets
-    /// count from the start of the payload.
+    /// Those of [`Version::decode`], and [`Fault::Truncated`] for a `ping` or `pong` without a whole nonce. Such a
+    /// `ping` (all were so before BIP-31) wants no answer, and Core gives none. [`Fault::Truncated`], too, where fewer
+    /// bytes were kept of a version than it can have; offsets count from the start of the payload.
     pub fn decode(frame: &Frame) -> Result<Message, DecodeError> {
         let mut r = Reader::new(&frame.payload);
         Ok(match frame.command {
-            Command::VERSION => Message::Version(Version::decode(&mut r)?),
+            Command::VERSION => Message::Version(decode_version(frame, &mut r)?),
             Command::VERACK => Message::Verack,
             Command::WTXIDRELAY => Message::WtxidRelay,
             Command::SENDADDRV2 => Message::SendAddrV2,
@@ -80,4 +82,17 @@ impl Message {
     pub fn encode(&self, magic: Magic, out: &mut Vec<u8>) {
         frame::encode(magic, self.command(), &self.encode_payload(), out);
     }
+}
+
+/// A version, of which the frame may hold the first bytes alone.
+fn decode_version(frame: &Frame, r: &mut Reader<'_>) -> Result<Version, DecodeError> {
+    let (length, kept) = (frame.length as usize, frame.payload.len());
+    // It may end after many a field, so too short a part of it could pass for the whole.
+    let missing = length.min(version::MAX_SIZE).saturating_sub(kept) as u64;
+    if missing > 0 {
+        r.all();
+        return Err(r.error("version", Fault::Truncated { missing }));
+    }
+    let version = Version::decode(r)?;
+    Ok(Version { extra: version.extra + length.saturating_sub(kept), ..version })
 }

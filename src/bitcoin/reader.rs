@@ -1,12 +1,9 @@
 //! Frames out of a stream that comes in pieces of any size.
 
-use super::frame::{COMMAND_SIZE, Command, Frame, HEADER_SIZE, MAX_PAYLOAD, Magic, checksum};
+use super::frame::{COMMAND_SIZE, Command, Frame, HEADER_SIZE, MAX_PAYLOAD, Magic, first_four};
 use super::opening::KEPT;
+use crate::codec::hash::Sha256d;
 use crate::codec::{DecodeError, Reader};
-
-/// A buffer larger than this is given back once it is empty, in bytes: one that a long message left behind would
-/// otherwise stay for as long as the connection does.
-const MAX_KEPT_BUFFER: usize = 64 * 1024;
 
 /// What is wrong with a stream of frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +11,7 @@ pub enum FrameError {
     /// The bytes where a frame should begin are not the magic. The end of the stream: whoever scans on finds what
     /// somebody wants to be found. [`Opening::of`](super::Opening::of) says what they look like.
     Magic {
-        /// These bytes, [`KEPT`] of them at the most. There may be more of them when asked again after a push.
+        /// These bytes, [`KEPT`] of them at the most. There may be more of them when asked again with more input.
         found: Vec<u8>,
     },
     /// A header claims a payload of more than [`MAX_PAYLOAD`] bytes. The end of the stream: Core disconnects.
@@ -46,17 +43,26 @@ impl FrameError {
     }
 }
 
-/// Cuts a stream into frames. It holds what was pushed and not taken yet, and reserves nothing for what is only
-/// claimed; whoever takes all frames after each push never lets it hold more than one frame and one push.
+/// Cuts a stream into frames. It keeps the header of the one that has begun and the first bytes of its payload; the
+/// other bytes of it are hashed for the checksum and dropped, so that no peer can make it hold more than that, and
+/// nothing is reserved for what is only claimed. Input that is not consumed yet stays with the caller.
 #[derive(Debug)]
 pub struct FrameReader {
     magic: Magic,
-    buffer: Vec<u8>,
-    /// Bytes of the buffer that were taken.
-    taken: usize,
+    /// Bytes of each payload that are kept.
+    keep: usize,
+    /// What came of the header. Where it can be none, the first bytes of what stands there: a final error is told
+    /// from them again.
+    head: Vec<u8>,
+    /// What is kept of the payload, the number of its bytes that came, and their hash.
+    payload: Vec<u8>,
+    came: u32,
+    hash: Sha256d,
     received: u64,
-    ended: bool,
 }
+
+// What is shown of a stranger is what a header would have held.
+const _: () = assert!(KEPT == HEADER_SIZE);
 
 struct Header {
     command: [u8; COMMAND_SIZE],
@@ -77,93 +83,106 @@ impl Header {
 }
 
 impl FrameReader {
-    /// Reads frames that begin with `magic`.
-    pub fn new(magic: Magic) -> Self {
-        FrameReader { magic, buffer: Vec::new(), taken: 0, received: 0, ended: false }
-    }
-
-    /// Adds what came. After an error that [is final](FrameError::is_final) only the first bytes are kept.
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.received = self.received.saturating_add(bytes.len() as u64);
-        if self.taken > 0 {
-            self.buffer.drain(..self.taken);
-            self.taken = 0;
+    /// Reads frames that begin with `magic`, and keeps `keep` bytes of each payload. With [`MAX_PAYLOAD`] all of it
+    /// is kept, always.
+    pub fn new(magic: Magic, keep: usize) -> Self {
+        FrameReader {
+            magic,
+            keep,
+            head: Vec::with_capacity(HEADER_SIZE),
+            payload: Vec::new(),
+            came: 0,
+            hash: Sha256d::default(),
+            received: 0,
         }
-        let room = if self.ended { KEPT.saturating_sub(self.buffer.len()) } else { bytes.len() };
-        self.buffer.extend_from_slice(&bytes[..room.min(bytes.len())]);
     }
 
-    /// The next frame; `None` where its end has not come yet.
+    /// The next frame, with the first of `bytes` as its rest: they are consumed up to its end, and those behind it
+    /// are left for the next call. `None` where its end has not come yet; then all of them were consumed.
     ///
     /// # Errors
     /// Those of [`FrameError`]: of the magic at the first byte that contradicts it, of the length from the header
-    /// alone, of the command and the checksum once the whole frame has come. A final one comes again each time.
-    pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        let Some((header, length)) = self.header()? else { return Ok(None) };
-        let pending = self.pending_bytes();
-        let Some(payload) = pending[HEADER_SIZE..].get(..length) else { return Ok(None) };
-        let frame = open(self.magic, &header, payload);
-        self.taken += HEADER_SIZE + length;
-        if self.taken == self.buffer.len() {
-            self.buffer.clear();
-            self.buffer.shrink_to(MAX_KEPT_BUFFER);
-            self.taken = 0;
-        }
-        frame.map(Some)
+    /// alone, of the command and the checksum once the whole frame has come. A [final](FrameError::is_final) one
+    /// comes again each time, and consumes all that it is handed.
+    pub fn next_frame(&mut self, bytes: &mut &[u8]) -> Result<Option<Frame>, FrameError> {
+        let header = match self.header(bytes) {
+            Ok(Some(header)) => header,
+            Ok(None) => return Ok(None),
+            Err(e) => {
+                self.consume(bytes, usize::MAX);
+                return Err(e);
+            }
+        };
+        let part = self.consume(bytes, (header.length - self.came) as usize);
+        // No longer than the length, which is one of u32.
+        self.came += part.len() as u32;
+        self.hash.update(part);
+        self.keep(part, header.length as usize);
+        if self.came < header.length { Ok(None) } else { self.close(&header).map(Some) }
     }
 
-    /// The next header, if it is here and can be one, and the length that it claims.
-    fn header(&mut self) -> Result<Option<(Header, usize)>, FrameError> {
-        let pending = self.pending_bytes();
-        if pending.iter().zip(self.magic.0).any(|(found, expected)| *found != expected) {
-            let found = pending[..pending.len().min(KEPT)].to_vec();
-            self.end();
-            return Err(FrameError::Magic { found });
+    /// The header, once it is here and can be one.
+    fn header(&mut self, bytes: &mut &[u8]) -> Result<Option<Header>, FrameError> {
+        let part = self.consume(bytes, HEADER_SIZE - self.head.len());
+        self.head.extend_from_slice(part);
+        if self.head.iter().zip(self.magic.0).any(|(found, expected)| *found != expected) {
+            return Err(FrameError::Magic { found: self.head.clone() });
         }
-        let Ok(header) = Header::decode(pending) else { return Ok(None) };
+        let Ok(header) = Header::decode(&self.head) else { return Ok(None) };
         if header.length > MAX_PAYLOAD {
-            self.end();
             return Err(FrameError::Oversized { length: header.length });
         }
-        let length = header.length as usize;
-        Ok(Some((header, length)))
+        Ok(Some(header))
     }
 
-    /// Forgets all but the first bytes, which tell the same error again.
-    fn end(&mut self) {
-        self.buffer.drain(..self.taken);
-        self.taken = 0;
-        self.buffer.truncate(KEPT);
-        self.buffer.shrink_to(KEPT);
-        self.ended = true;
+    /// The first of the bytes, `most` at the most.
+    fn consume<'a>(&mut self, bytes: &mut &'a [u8], most: usize) -> &'a [u8] {
+        let (part, rest) = bytes.split_at(most.min(bytes.len()));
+        *bytes = rest;
+        self.received = self.received.saturating_add(part.len() as u64);
+        part
     }
 
-    fn pending_bytes(&self) -> &[u8] {
-        &self.buffer[self.taken..]
+    /// Appends as much of a part of the payload as is to be kept.
+    fn keep(&mut self, part: &[u8], length: usize) {
+        let most = self.keep.min(length);
+        let kept = &part[..part.len().min(most - self.payload.len())];
+        let needed = self.payload.len() + kept.len();
+        if needed > self.payload.capacity() {
+            // Twofold, as a vector grows by itself, but not beyond what can ever be kept.
+            let capacity = needed.max(2 * self.payload.capacity()).min(most);
+            self.payload.reserve_exact(capacity - self.payload.len());
+        }
+        self.payload.extend_from_slice(kept);
     }
 
-    /// Bytes that are held of frames not taken yet.
+    /// Gives out the frame that has come, and begins the next one.
+    fn close(&mut self, header: &Header) -> Result<Frame, FrameError> {
+        self.head.clear();
+        self.came = 0;
+        let payload = std::mem::take(&mut self.payload);
+        let computed = first_four(std::mem::take(&mut self.hash).finish());
+        let found = header.command;
+        let command = Command::from_bytes(found).map_err(|_| FrameError::Command { found })?;
+        let claimed = header.checksum;
+        if claimed != computed {
+            return Err(FrameError::Checksum { command, claimed, computed });
+        }
+        Ok(Frame { magic: self.magic, command, length: header.length, payload })
+    }
+
+    /// Bytes that came of the frame that has not ended yet, kept or not; after a final error, those that tell it.
     pub fn pending(&self) -> usize {
-        self.pending_bytes().len()
+        self.head.len() + self.came as usize
     }
 
-    /// Bytes that were ever pushed.
+    /// Bytes that were ever consumed.
     pub fn received(&self) -> u64 {
         self.received
     }
 
-    /// Bytes of memory that are reserved.
+    /// Bytes of memory that are reserved for what came.
     pub fn reserved(&self) -> usize {
-        self.buffer.capacity()
+        self.head.capacity() + self.payload.capacity()
     }
-}
-
-fn open(magic: Magic, header: &Header, payload: &[u8]) -> Result<Frame, FrameError> {
-    let found = header.command;
-    let command = Command::from_bytes(found).map_err(|_| FrameError::Command { found })?;
-    let (claimed, computed) = (header.checksum, checksum(payload));
-    if claimed != computed {
-        return Err(FrameError::Checksum { command, claimed, computed });
-    }
-    Ok(Frame { magic, command, payload: payload.to_vec() })
 }

@@ -9,6 +9,10 @@ pub const MAX_USER_AGENT: u64 = 256;
 /// The shortest version message, in bytes: it ends after `addr_recv`, as those before protocol 106 did.
 pub const MIN_SIZE: usize = 46;
 
+/// The longest version message up to its relay byte, in bytes: one with the longest user agent. All that can be
+/// decoded stands in so many first bytes.
+pub const MAX_SIZE: usize = 4 + 8 + 8 + 26 + 26 + 8 + 3 + MAX_USER_AGENT as usize + 4 + 1;
+
 /// The protocol that knows `wtxidrelay` and `sendaddrv2` (BIP-339, BIP-155). 70017 means one thing to Bitcoin
 /// (BIP-434) and another to Litecoin, so it is not announced.
 pub const PROTOCOL: i32 = 70_016;

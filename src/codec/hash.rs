@@ -14,11 +14,27 @@ pub fn keccak256(parts: &[&[u8]]) -> [u8; 32] {
     hash
 }
 
-/// SHA-256 of the SHA-256 of the parts joined together: Bitcoin's checksums (Core `hash.h`, `Hash`).
-pub fn sha256d(parts: &[&[u8]]) -> [u8; 32] {
-    let mut sha256 = Sha256::new();
-    for part in parts {
-        sha256.update(part);
+/// SHA-256 of the SHA-256 of bytes that come in pieces: Bitcoin's checksums (Core `hash.h`, `CHash256`).
+#[derive(Clone, Debug, Default)]
+pub struct Sha256d(Sha256);
+
+impl Sha256d {
+    /// Adds what follows.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
     }
-    Sha256::digest(sha256.finalize()).into()
+
+    /// The hash of all that was added.
+    pub fn finish(self) -> [u8; 32] {
+        Sha256::digest(self.0.finalize()).into()
+    }
+}
+
+/// SHA-256 of the SHA-256 of the parts joined together (Core `hash.h`, `Hash`).
+pub fn sha256d(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256d::default();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finish()
 }

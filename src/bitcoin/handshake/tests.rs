@@ -1,6 +1,7 @@
 //! The handshake by hand: no socket, no clock, peers of a few lines.
 
 use super::*;
+use crate::machine::{CloseWhy, ConnectError};
 
 const MAGIC: Magic = Magic([0xf9, 0xbe, 0xb4, 0xd9]);
 const NONCE: u64 = 7;
@@ -42,12 +43,12 @@ fn machine() -> Handshake {
 
 /// All that the machine writes now.
 fn sent(machine: &mut Handshake) -> Vec<Message> {
-    let mut reader = FrameReader::new(MAGIC);
+    let mut reader = FrameReader::new(MAGIC, KEEP);
     let mut messages = Vec::new();
     while let Some(action) = machine.poll_action(at(0)) {
         let Action::Write(bytes) = action else { panic!("{action:?}") };
-        reader.push(&bytes);
-        while let Some(frame) = reader.next_frame().expect("our frames are right") {
+        let mut left = &bytes[..];
+        while let Some(frame) = reader.next_frame(&mut left).expect("our frames are right") {
             messages.push(Message::decode(&frame).expect("our messages, too"));
         }
     }
@@ -118,6 +119,11 @@ fn a_handshake_as_core_has_it() {
     );
     assert_eq!(report.version.and_then(|version| version.start_height), Some(900_000));
     assert_eq!(report.at_unix_ms, at(80).unix_ms);
+    assert_eq!((report.duplicates, report.bad_commands, report.bad_checksums), (0, 0, 0));
+    assert_eq!(
+        (report.bad_checksum, report.out_of_order, report.clock_offset_s),
+        (None, None, Some(0))
+    );
 }
 
 #[test]
@@ -258,13 +264,15 @@ fn what_comes_in_pieces_is_waited_for_a_little() {
     assert_eq!(found.len(), 24);
 }
 
+/// The frame of a message with a checksum that is wrong.
+fn broken(message: &Message) -> Vec<u8> {
+    let mut bytes = encoded(std::slice::from_ref(message));
+    bytes[20] ^= 1;
+    bytes
+}
+
 #[test]
 fn a_wrong_checksum_matters_where_the_message_does() {
-    let broken = |message: &Message| {
-        let mut bytes = encoded(std::slice::from_ref(message));
-        bytes[20] ^= 1;
-        bytes
-    };
     for message in [version(70_016, 1), Message::Verack] {
         let mut machine = machine();
         machine.handle(at(30), StreamEvent::Bytes(&broken(&message)));
@@ -277,6 +285,118 @@ fn a_wrong_checksum_matters_where_the_message_does() {
     say(&mut machine, 32, &[Message::Pong(PING)]);
     let report = report(&mut machine);
     assert_eq!((report.bad_checksums, report.end), (1, End::Done));
+    assert_eq!((report.bad_checksum, report.out_of_order), (Some(other("inv").command()), None));
+}
+
+/// The second version and the second verack decide nothing, so nothing about them can be wrong.
+#[test]
+fn of_two_of_a_kind_the_second_does_not_matter() {
+    let cut = Message::Other { command: Command::VERSION, payload: vec![0; 45] };
+    let twice = [
+        (&[version(70_016, 1)][..], &[version(70_016, 2), cut][..], Message::Verack),
+        (&[Message::Verack], &[Message::Verack], version(70_016, 1)),
+    ];
+    for (first, seconds, rest) in twice {
+        for second in seconds {
+            let mut machine = machine();
+            say(&mut machine, 30, first);
+            say(&mut machine, 31, std::slice::from_ref(second));
+            machine.handle(at(32), StreamEvent::Bytes(&broken(second)));
+            say(&mut machine, 33, &[rest.clone(), Message::Pong(PING)]);
+            let report = report(&mut machine);
+            assert_eq!((report.end, report.duplicates), (End::Done, 1));
+            assert_eq!((report.bad_checksums, report.bad_checksum), (1, Some(second.command())));
+            assert_eq!(report.version.and_then(|version| version.nonce), Some(1));
+        }
+    }
+}
+
+/// What is counted adds up, and of the broken messages the first is named.
+#[test]
+fn what_is_wrong_with_messages_is_counted() {
+    let nameless = [&MAGIC.0[..], b"pi\0ng\0\0\0\0\0\0\0", &[0; 4], b"\x5d\xf6\xe0\xe2"].concat();
+    let mut machine = machine();
+    machine.handle(at(30), StreamEvent::Bytes(&nameless));
+    say(&mut machine, 31, &[version(70_016, 1), version(70_016, 2), version(70_016, 1)]);
+    machine.handle(at(32), StreamEvent::Bytes(&nameless));
+    machine.handle(at(32), StreamEvent::Bytes(&broken(&other("tx"))));
+    machine.handle(at(32), StreamEvent::Bytes(&broken(&other("inv"))));
+    say(&mut machine, 33, &[Message::Verack, Message::Verack, Message::Pong(PING)]);
+    let report = report(&mut machine);
+    assert_eq!((report.duplicates, report.bad_commands, report.bad_checksums), (3, 2, 2));
+    assert_eq!(report.bad_checksum, Some(other("tx").command()));
+    assert_eq!((report.message_count, report.messages.len()), (10, 8));
+    assert_eq!(report.out_of_order, None, "none that could be read");
+}
+
+#[test]
+fn what_comes_before_its_time_is_named() {
+    let hello = [version(70_016, 1), Message::Verack];
+    let out_of_order = |messages: &[&[Message]]| {
+        let mut machine = machine();
+        say(&mut machine, 30, &messages.concat());
+        say(&mut machine, 31, &[Message::Pong(PING)]);
+        let report = report(&mut machine);
+        assert_eq!(report.end, End::Done);
+        report.out_of_order.map(|command| command.as_str().to_owned())
+    };
+    let behind = [
+        "ping",
+        "pong",
+        "inv",
+        "addr",
+        "addrv2",
+        "headers",
+        "getheaders",
+        "getaddr",
+        "getdata",
+        "getblocks",
+        "tx",
+        "block",
+        "mempool",
+        "notfound",
+        "sendheaders",
+        "sendcmpct",
+        "feefilter",
+    ];
+    let between =
+        ["wtxidrelay", "sendaddrv2", "sendtxrcncl", "disabletx", "feature", "alert", "protoconf"];
+    for (names, belongs_behind) in [(&behind[..], true), (&between, false)] {
+        for name in names {
+            let (said, name) = (&[other(name)][..], Some((*name).to_owned()));
+            assert_eq!(out_of_order(&[said, &hello]), name, "before the version");
+            let expected = name.filter(|_| belongs_behind);
+            assert_eq!(out_of_order(&[&hello[..1], said, &hello[1..]]), expected, "between");
+            assert_eq!(out_of_order(&[&hello, said]), None, "behind the verack");
+        }
+    }
+    // The first of many; a verack, too, may come too early, and a second version is nothing else than that.
+    let [version, verack] = hello;
+    let (inv, tx) = (other("inv"), other("tx"));
+    assert_eq!(out_of_order(&[&[verack.clone(), version.clone()]]).as_deref(), Some("verack"));
+    let all = [version.clone(), version.clone(), tx, inv, verack];
+    assert_eq!(out_of_order(&[&all]).as_deref(), Some("tx"));
+}
+
+#[test]
+fn clocks_are_compared_when_the_version_comes() {
+    let offset = |ms: u64, timestamp: i64| {
+        let Message::Version(theirs) = version(70_016, 1) else { panic!("a version") };
+        let mut machine = machine();
+        say(&mut machine, ms, &[Message::Version(Version { timestamp, ..theirs })]);
+        // A second version, and later ends, change nothing.
+        say(&mut machine, ms + 5_000, &[version(70_016, 2)]);
+        machine.stop(at(14_000));
+        report(&mut machine).clock_offset_s
+    };
+    assert_eq!(offset(30, 1_700_000_000), Some(0));
+    assert_eq!(offset(2_999, 1_700_000_000), Some(-2));
+    assert_eq!(offset(3_000, 1_700_000_100), Some(97));
+    assert_eq!(offset(30, i64::MAX), Some(i64::MAX - 1_700_000_000));
+    assert_eq!(offset(30, i64::MIN), Some(i64::MIN), "saturated");
+    let mut silent = machine();
+    silent.stop(at(30));
+    assert_eq!(report(&mut silent).clock_offset_s, None);
 }
 
 #[test]
@@ -287,36 +407,115 @@ fn a_version_that_is_cut_is_malformed() {
     assert!(matches!(report(&mut machine).end, End::Malformed(_)));
 }
 
-#[test]
-fn floods_end_at_their_bounds() {
-    let stalls_after = |count: u32| {
-        let mut machine = machine();
-        say(&mut machine, 30, &vec![other("inv"); count as usize]);
-        machine.poll_report().map(|report| (report.end, report.message_count))
-    };
-    assert_eq!(stalls_after(MAX_MESSAGES - 1), None);
-    assert_eq!(stalls_after(MAX_MESSAGES), Some((End::Stalled, MAX_MESSAGES)));
+/// What ended it, if anything did, and how many messages and bytes it read.
+fn flooded(machine: &mut Handshake) -> Option<(End, u32, u64)> {
+    machine.poll_report().map(|report| (report.end, report.message_count, report.received))
+}
 
+/// The last message that is read is read as any other.
+#[test]
+fn floods_of_messages_end_at_their_bound() {
+    let limit = Flood::Messages;
+    let inv = encoded(&[other("inv")]);
+    let bytes = inv.len() as u64;
+    let after = |count: u32| {
+        let mut machine = machine();
+        machine.handle(at(30), StreamEvent::Bytes(&inv.repeat(count as usize)));
+        machine
+    };
+    assert_eq!(flooded(&mut after(MAX_MESSAGES - 1)), None);
+    let ended = (End::Flooded { limit }, MAX_MESSAGES, bytes * u64::from(MAX_MESSAGES));
+    assert_eq!(flooded(&mut after(MAX_MESSAGES)), Some(ended.clone()));
+    assert_eq!(flooded(&mut after(MAX_MESSAGES + 1)), Some(ended));
+
+    let mut messages = after(MAX_MESSAGES - 2);
+    say(&mut messages, 31, &[version(70_016, 1)]);
+    assert_eq!(flooded(&mut messages), None);
+    say(&mut messages, 32, &[Message::Verack]);
+    assert_eq!(flooded(&mut messages).map(|(end, ..)| end), Some(End::Done));
+    // What has no name or a wrong checksum counts, too.
+    for (at_byte, xor) in [(4, 0x80), (20, 1)] {
+        let mut bad = inv.clone();
+        bad[at_byte] ^= xor;
+        let mut messages = after(MAX_MESSAGES - 2);
+        messages.handle(at(31), StreamEvent::Bytes(&bad));
+        assert_eq!(flooded(&mut messages), None);
+        messages.handle(at(31), StreamEvent::Bytes(&bad));
+        let end = flooded(&mut messages).map(|(end, ..)| end);
+        assert_eq!(end, Some(End::Flooded { limit }));
+    }
+}
+
+/// A peer that has sent this first, and then all but so many of the bytes that are read.
+fn all_but(left: u64, first: &[Message]) -> Handshake {
+    let inv = |length: u64| {
+        let command = Command::named("inv").expect("a name");
+        encoded(&[Message::Other { command, payload: vec![0; length as usize - 24] }])
+    };
     let mut machine = machine();
-    let payload = vec![0; 4_000_000];
-    let command = Command::named("inv").expect("a name");
-    let long = encoded(&[Message::Other { command, payload }]);
-    let fit = MAX_BYTES / long.len() as u64;
-    (0..fit).for_each(|_| machine.handle(at(30), StreamEvent::Bytes(&long)));
-    assert_eq!(machine.poll_report(), None);
-    machine.handle(at(30), StreamEvent::Bytes(&long));
-    assert_eq!(report(&mut machine).end, End::Stalled);
+    say(&mut machine, 30, first);
+    let room = MAX_BYTES - left - encoded(first).len() as u64;
+    let long = inv(4_000_000);
+    (0..room / 4_000_000).for_each(|_| machine.handle(at(30), StreamEvent::Bytes(&long)));
+    machine.handle(at(30), StreamEvent::Bytes(&inv(room % 4_000_000)));
+    machine
 }
 
 #[test]
+fn floods_of_bytes_end_at_their_bound() {
+    let ended = Some((End::Flooded { limit: Flood::Bytes }, MAX_BYTES));
+    let flooded = |machine: &mut Handshake| flooded(machine).map(|(end, _, bytes)| (end, bytes));
+    let mut machine = all_but(1, &[]);
+    assert_eq!(flooded(&mut machine), None);
+    // A frame that has begun.
+    machine.handle(at(31), StreamEvent::Bytes(&MAGIC.0[..1]));
+    assert_eq!(flooded(&mut machine), ended);
+
+    // A message that ends with the last byte is read, and one that ends behind it is not, however they come.
+    let hello = encoded(&[version(70_016, 1), Message::Verack]);
+    for size in [hello.len(), 1] {
+        for (short, end) in [(0, Some((End::Done, MAX_BYTES))), (1, ended.clone())] {
+            let mut machine = all_but(hello.len() as u64 - short, &[]);
+            hello.chunks(size).for_each(|piece| machine.handle(at(31), StreamEvent::Bytes(piece)));
+            assert_eq!(flooded(&mut machine), end, "{short} too few, in pieces of {size}");
+        }
+    }
+    // What is no frame is named nevertheless.
+    let mut machine = all_but(3, &[]);
+    machine.handle(at(31), StreamEvent::Bytes(b"SSH-2.0"));
+    let found = b"SSH".to_vec();
+    assert_eq!(flooded(&mut machine), Some((End::OtherMagic { found }, MAX_BYTES)));
+}
+
+#[test]
+fn a_flood_takes_nothing_from_a_handshake() {
+    let hello = [version(70_016, 1), Message::Verack];
+    let mut bytes = all_but(1, &hello);
+    assert_eq!(flooded(&mut bytes), None);
+    bytes.handle(at(31), StreamEvent::Bytes(&MAGIC.0));
+    let mut messages = machine();
+    say(&mut messages, 30, &hello);
+    say(&mut messages, 31, &vec![other("inv"); MAX_MESSAGES as usize]);
+    for mut machine in [bytes, messages] {
+        assert_eq!(flooded(&mut machine).map(|(end, ..)| end), Some(End::Done));
+    }
+}
+
+/// Whether they waited for our verack or not.
+#[test]
 fn so_many_pings_are_answered_and_no_more() {
-    for pings in [MAX_PONGS, MAX_PONGS + 1] {
-        let mut machine = machine();
+    for pings in [MAX_PONGS - 1, MAX_PONGS, MAX_PONGS + 1] {
         let nonces: Vec<_> = (0..u64::from(pings)).map(Message::Ping).collect();
-        say(&mut machine, 30, &nonces);
-        say(&mut machine, 31, &[version(70_015, 1)]);
-        // The verack, and the pongs.
-        assert_eq!(sent(&mut machine).len() as u32, 1 + MAX_PONGS);
+        let answered = nonces.len().min(MAX_PONGS as usize);
+        for early in [0, 1, nonces.len() - 1, nonces.len()] {
+            let mut machine = machine();
+            say(&mut machine, 30, &nonces[..early]);
+            assert_eq!(sent(&mut machine), []);
+            say(&mut machine, 31, &[version(70_015, 1)]);
+            say(&mut machine, 32, &nonces[early..]);
+            let pongs: Vec<_> = (0..answered as u64).map(Message::Pong).collect();
+            assert_eq!(sent(&mut machine), [vec![Message::Verack], pongs].concat());
+        }
     }
 }
 
@@ -327,4 +526,11 @@ fn stopped_it_is_interrupted() {
     assert_eq!(report(&mut machine).end, End::Interrupted);
     machine.handle(at(31), StreamEvent::Bytes(b"late"));
     assert_eq!(machine.poll_report(), None);
+}
+
+#[test]
+fn stages_have_names_and_an_order() {
+    let stages = [Stage::Connecting, Stage::VersionSent, Stage::Version, Stage::Verack];
+    assert_eq!(stages.map(Stage::name), ["connect", "version-sent", "version", "verack"]);
+    assert!(stages.is_sorted());
 }

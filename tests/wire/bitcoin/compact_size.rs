@@ -1,6 +1,6 @@
 //! CompactSize: the known ones by value, and what is not in its shortest form, cut, or above a limit.
 
-use p2pprobe::codec::hash::sha256d;
+use p2pprobe::codec::hash::{Sha256d, sha256d};
 use p2pprobe::codec::{DecodeError, Fault, Reader, compact_size};
 
 use crate::vectors::{hex, load};
@@ -123,4 +123,12 @@ fn double_sha256() {
     let hello = "9595c9df90075148eb06860365df33584b75bff782a510c6cd4883a419833d50";
     assert_eq!(hex(&sha256d(&[b"hello"])), hello);
     assert_eq!(hex(&sha256d(&[b"he", b"", b"llo"])), hello);
+    assert_eq!(sha256d(&[]), Sha256d::default().finish());
+    // Over several blocks of 64 bytes, in pieces of every size.
+    let bytes: Vec<u8> = (0..200).collect();
+    for size in 1..=200 {
+        let mut hash = Sha256d::default();
+        bytes.chunks(size).for_each(|piece| hash.update(piece));
+        assert_eq!(hash.finish(), sha256d(&[&bytes]), "in pieces of {size}");
+    }
 }

@@ -5,22 +5,21 @@ use p2pprobe::bitcoin::version::{MAX_USER_AGENT, MIN_SIZE};
 use p2pprobe::bitcoin::{Command, FrameError, FrameReader, Version};
 use p2pprobe::codec::{DecodeError, Fault, Reader};
 
-use super::{MAINNET, framed, header, read_all, version_payload};
+use super::{ALL, MAINNET, framed, header, read_all, version_payload};
 
 #[test]
 fn payloads_of_4_000_000_bytes() {
     assert_eq!(MAX_PAYLOAD, 4_000_000);
     let payload = vec![0x5a; MAX_PAYLOAD as usize];
     let bytes = framed(Command::named("block").expect("a name"), &payload);
-    let mut reader = FrameReader::new(MAINNET);
+    let mut reader = FrameReader::new(MAINNET, ALL);
     let mut given = None;
-    for piece in bytes.chunks(64 * 1024) {
+    for mut piece in bytes.chunks(64 * 1024) {
         assert_eq!(given, None);
-        reader.push(piece);
-        given = reader.next_frame().expect("no error");
+        given = reader.next_frame(&mut piece).expect("no error");
     }
     assert!(given.expect("the whole frame").payload == payload);
-    assert!(reader.reserved() <= 64 * 1024, "{} bytes stay", reader.reserved());
+    assert_eq!(reader.reserved(), HEADER_SIZE, "nothing of it stays");
 }
 
 /// Mistake 4: no cap on the length.
@@ -37,44 +36,44 @@ fn longer_ones_are_refused_by_their_header() {
 /// A thousand bytes of a frame that claims 4 MB take a few thousand bytes of memory.
 #[test]
 fn memory_follows_what_came() {
-    let mut reader = FrameReader::new(MAINNET);
-    reader.push(&header(b"version\0\0\0\0\0", MAX_PAYLOAD, [0; 4]));
-    assert_eq!(reader.next_frame(), Ok(None));
-    assert!(reader.reserved() <= 1024, "{} bytes for a header", reader.reserved());
+    let mut reader = FrameReader::new(MAINNET, ALL);
+    let claim = header(b"version\0\0\0\0\0", MAX_PAYLOAD, [0; 4]);
+    assert_eq!(reader.next_frame(&mut &claim[..]), Ok(None));
+    assert_eq!(reader.reserved(), HEADER_SIZE);
     for came in (1000..100_000).step_by(1000) {
-        reader.push(&[0; 1000]);
-        assert_eq!(reader.next_frame(), Ok(None));
+        assert_eq!(reader.next_frame(&mut &[0; 1000][..]), Ok(None));
         assert_eq!(reader.pending(), HEADER_SIZE + came);
-        assert!(reader.reserved() <= 2 * came + 1024, "{} for {came}", reader.reserved());
+        assert!(reader.reserved() <= HEADER_SIZE + 2 * came, "{} for {came}", reader.reserved());
     }
 }
 
 /// A reader that found an error that is final holds 24 bytes, whatever still comes.
 #[test]
 fn memory_after_the_end() {
-    let mut reader = FrameReader::new(MAINNET);
-    reader.push(&[0xaa; 1_000_000]);
-    for _ in 0..100 {
-        assert!(reader.next_frame().is_err());
-        reader.push(&[0xaa; 100_000]);
-        assert_eq!(reader.pending(), HEADER_SIZE);
-        assert!(reader.reserved() <= 1024, "{}", reader.reserved());
+    for first in [&[0xaa; 1][..], &header(b"version\0\0\0\0\0", MAX_PAYLOAD + 1, [0; 4])] {
+        let mut reader = FrameReader::new(MAINNET, ALL);
+        assert!(reader.next_frame(&mut &first[..]).is_err());
+        for _ in 0..100 {
+            let mut more = &[0xaa; 100_000][..];
+            assert!(reader.next_frame(&mut more).is_err());
+            assert!(more.is_empty());
+            assert_eq!((reader.pending(), reader.reserved()), (HEADER_SIZE, HEADER_SIZE));
+        }
     }
 }
 
-/// Many small frames leave no memory behind, taken one push after the other.
+/// Many small frames leave no memory behind.
 #[test]
 fn memory_of_many_frames() {
     let many = framed(Command::PING, &[1; 8]).repeat(500);
-    let mut reader = FrameReader::new(MAINNET);
+    let mut reader = FrameReader::new(MAINNET, ALL);
     for _ in 0..20 {
-        reader.push(&many[..15_990]);
         let mut given = Vec::new();
-        super::drain(&mut reader, &mut given);
+        super::drain(&mut reader, &many[..15_990], &mut given);
         assert_eq!(given.len(), 499);
-        reader.push(&many[15_990..]);
-        assert!(reader.next_frame().expect("no error").is_some());
-        assert!(reader.reserved() <= 64 * 1024, "{}", reader.reserved());
+        assert!(reader.reserved() <= HEADER_SIZE + 8, "{}", reader.reserved());
+        assert!(reader.next_frame(&mut &many[15_990..]).expect("no error").is_some());
+        assert_eq!(reader.reserved(), HEADER_SIZE);
     }
 }
 

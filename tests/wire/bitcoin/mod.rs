@@ -3,6 +3,7 @@
 mod compact_size;
 mod frames;
 mod judge;
+mod kept;
 mod limits;
 mod mistakes;
 mod mutations;
@@ -11,10 +12,13 @@ mod services;
 mod streams;
 mod versions;
 
-use p2pprobe::bitcoin::frame::{self, HEADER_SIZE};
+use p2pprobe::bitcoin::frame::{self, HEADER_SIZE, MAX_PAYLOAD};
 use p2pprobe::bitcoin::{Command, Frame, FrameError, FrameReader, Magic};
 
 use crate::vectors::{Vector, load};
+
+/// A reader with this keeps all of each payload.
+const ALL: usize = MAX_PAYLOAD as usize;
 
 /// Mainnet.
 const MAINNET: Magic = Magic([0xf9, 0xbe, 0xb4, 0xd9]);
@@ -72,11 +76,12 @@ fn header(command: &[u8; 12], length: u32, checksum: [u8; 4]) -> Vec<u8> {
     header
 }
 
-/// All that is ready.
-fn drain(reader: &mut FrameReader, into: &mut Vec<Result<Frame, FrameError>>) {
+/// All that the reader gives of this piece; it consumes all of it.
+fn drain(reader: &mut FrameReader, piece: &[u8], into: &mut Vec<Result<Frame, FrameError>>) {
+    let mut left = piece;
     loop {
-        match reader.next_frame() {
-            Ok(None) => return,
+        match reader.next_frame(&mut left) {
+            Ok(None) => return assert!(left.is_empty()),
             Ok(Some(frame)) => into.push(Ok(frame)),
             Err(e) if e.is_final() => {
                 // It stays the last word, with more bytes perhaps.
@@ -84,27 +89,36 @@ fn drain(reader: &mut FrameReader, into: &mut Vec<Result<Frame, FrameError>>) {
                     Some(Err(last)) if last.is_final() => *last = e,
                     _ => into.push(Err(e)),
                 }
-                return;
+                return assert!(left.is_empty());
             }
             Err(e) => into.push(Err(e)),
         }
     }
 }
 
-/// What a reader gives of these pieces, drained after each.
+/// What a reader gives of these pieces.
 fn read<'a>(magic: Magic, pieces: impl IntoIterator<Item = &'a [u8]>) -> Given {
-    let mut reader = FrameReader::new(magic);
+    read_keeping(ALL, magic, pieces)
+}
+
+/// The same of a reader that keeps so many bytes of each payload; it holds no more of them at any time.
+fn read_keeping<'a>(
+    keep: usize,
+    magic: Magic,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Given {
+    let mut reader = FrameReader::new(magic, keep);
     let (mut given, mut received) = (Vec::new(), 0);
     for piece in pieces {
-        reader.push(piece);
         received += piece.len();
-        drain(&mut reader, &mut given);
+        drain(&mut reader, piece, &mut given);
+        assert!(reader.reserved() <= HEADER_SIZE + keep.min(2 * received));
     }
     assert_eq!(reader.received(), received as u64);
     (given, reader.pending())
 }
 
-/// What a reader gives of bytes pushed at once.
+/// What a reader gives of bytes that come at once.
 fn read_all(magic: Magic, bytes: &[u8]) -> Given {
     read(magic, [bytes])
 }

@@ -1,11 +1,9 @@
 //! The same frames come out however the stream is cut into pieces.
 
-use std::iter;
-
 use p2pprobe::bitcoin::frame::HEADER_SIZE;
 use p2pprobe::bitcoin::{Command, FrameError, FrameReader};
 
-use super::{MAINNET, drain, framed, header, read, read_all, stream, streams};
+use super::{ALL, MAINNET, drain, framed, header, read, read_all, stream, streams};
 
 /// Mistake 3: a read that gives less than was asked for is taken for the whole.
 #[test]
@@ -31,9 +29,9 @@ fn in_pieces_of_every_size() {
     }
 }
 
-/// Every frame of every vector in one push, on one network.
+/// Every frame of every vector in one piece, on one network.
 #[test]
-fn many_frames_in_one_push() {
+fn many_frames_in_one_piece() {
     let (mut frames, mut bytes) = (Vec::new(), Vec::new());
     for (_, magic, stream) in streams() {
         for frame in read_all(magic, &stream).0.into_iter().flatten() {
@@ -70,32 +68,33 @@ fn a_dropped_frame_loses_no_other() {
 fn a_foreign_magic_is_told_at_once() {
     let (_, other) = stream("verack-litecoin");
     let bytes = [&other[..], &other].concat();
-    let mut reader = FrameReader::new(MAINNET);
-    assert_eq!(reader.next_frame(), Ok(None), "nothing yet is no error");
-    for (n, byte) in bytes.iter().enumerate() {
-        reader.push(&[*byte]);
+    let mut reader = FrameReader::new(MAINNET, ALL);
+    assert_eq!(reader.next_frame(&mut &[][..]), Ok(None), "nothing yet is no error");
+    for (n, mut piece) in bytes.chunks(1).enumerate() {
         let found = bytes[..(n + 1).min(HEADER_SIZE)].to_vec();
+        // Again without any more, too.
         for _ in 0..2 {
-            assert_eq!(reader.next_frame(), Err(FrameError::Magic { found: found.clone() }));
+            let e = FrameError::Magic { found: found.clone() };
+            assert_eq!(reader.next_frame(&mut piece), Err(e));
+            assert!(piece.is_empty());
         }
     }
     assert_eq!((reader.pending(), reader.received()), (HEADER_SIZE, 48));
     // The next bytes may be the right magic: nobody scans for it.
-    reader.push(&framed(Command::VERACK, b""));
-    assert!(reader.next_frame().is_err_and(|e| e.is_final()));
+    let good = framed(Command::VERACK, b"");
+    assert!(reader.next_frame(&mut &good[..]).is_err_and(|e| e.is_final()));
 }
 
 /// Bytes that differ only late are told when they differ.
 #[test]
 fn a_magic_that_begins_alike_is_waited_for() {
-    let mut reader = FrameReader::new(MAINNET);
+    let mut reader = FrameReader::new(MAINNET, ALL);
     // Namecoin's begins as Bitcoin's does.
     for byte in [0xf9, 0xbe, 0xb4] {
-        reader.push(&[byte]);
-        assert_eq!(reader.next_frame(), Ok(None));
+        assert_eq!(reader.next_frame(&mut &[byte][..]), Ok(None));
     }
-    reader.push(&[0xfe]);
-    assert_eq!(reader.next_frame(), Err(FrameError::Magic { found: vec![0xf9, 0xbe, 0xb4, 0xfe] }));
+    let found = vec![0xf9, 0xbe, 0xb4, 0xfe];
+    assert_eq!(reader.next_frame(&mut &[0xfe][..]), Err(FrameError::Magic { found }));
 }
 
 /// The same in the middle of a stream: what came before is given, what is shown begins where it goes wrong.
@@ -113,29 +112,29 @@ fn a_stream_that_goes_wrong_later() {
 #[test]
 fn an_oversized_length_is_told_from_the_header() {
     let bytes = header(b"ping\0\0\0\0\0\0\0\0", 4_000_001, [0; 4]);
-    let mut reader = FrameReader::new(MAINNET);
-    reader.push(&bytes[..23]);
-    assert_eq!(reader.next_frame(), Ok(None));
-    reader.push(&bytes[23..]);
-    for _ in 0..3 {
-        assert_eq!(reader.next_frame(), Err(FrameError::Oversized { length: 4_000_001 }));
-        reader.push(&[0; 100]);
+    let mut reader = FrameReader::new(MAINNET, ALL);
+    assert_eq!(reader.next_frame(&mut &bytes[..23]), Ok(None));
+    for more in [&bytes[23..], &[0; 100], &[], &[0; 200]] {
+        let e = FrameError::Oversized { length: 4_000_001 };
+        assert_eq!(reader.next_frame(&mut &more[..]), Err(e));
     }
     assert_eq!((reader.pending(), reader.received()), (HEADER_SIZE, 324));
 }
 
-/// What is pushed and not taken waits.
+/// One call consumes one frame; what stands behind it stays with the caller.
 #[test]
-fn frames_wait_to_be_taken() {
+fn frames_are_taken_one_by_one() {
     let frame = framed(Command::PING, &[1; 8]);
-    let mut reader = FrameReader::new(MAINNET);
-    iter::repeat_n(&frame, 3).for_each(|frame| reader.push(frame));
-    assert_eq!(reader.pending(), 96);
-    assert!(reader.next_frame().expect("no error").is_some());
-    assert_eq!(reader.pending(), 64);
-    reader.push(&frame[..10]);
-    assert_eq!(reader.pending(), 74);
+    let bytes = [&frame[..], &frame, &frame[..10]].concat();
+    let mut reader = FrameReader::new(MAINNET, ALL);
+    let mut left = &bytes[..];
+    for (behind, received) in [(42, 32), (10, 64)] {
+        assert!(reader.next_frame(&mut left).expect("no error").is_some());
+        assert_eq!((left.len(), reader.pending(), reader.received()), (behind, 0, received));
+    }
+    assert_eq!(reader.next_frame(&mut left), Ok(None));
+    assert_eq!((left.len(), reader.pending(), reader.received()), (0, 10, 74));
     let mut given = Vec::new();
-    drain(&mut reader, &mut given);
-    assert_eq!((given.len(), reader.pending(), reader.received()), (2, 10, 106));
+    drain(&mut reader, &frame[10..], &mut given);
+    assert_eq!((given.len(), reader.pending(), reader.received()), (1, 0, 96));
 }
