@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv6Addr, TcpListener};
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use common::btc::{
@@ -177,4 +178,29 @@ fn our_own_nonce_in_a_peers_version_is_ourselves() {
     for probed in [itself, echo] {
         assert_eq!(probed.connection().names(), ["version"]);
     }
+}
+
+/// A node that is dialled at two of its addresses connects to itself twice, and may mix up the two.
+#[test]
+fn the_nonce_of_another_connection_of_ours_is_ourselves_too() {
+    let (sender, receiver) = mpsc::channel();
+    let receiver = Mutex::new(receiver);
+    // It takes its time, and so both connections are open.
+    let slow = vec![
+        Step::answer("version", move |payload| {
+            sender.send(payload[NONCE_AT..NONCE_AT + 8].to_vec()).expect("somebody listens");
+            Vec::new()
+        }),
+        Step::Pause(Duration::from_secs(1)),
+        Step::Send(with_protocol(70_016)),
+        pong(),
+    ];
+    let quick = Step::answer("version", move |_| {
+        let nonce = receiver.lock().expect("one user").recv_timeout(Duration::from_secs(10));
+        let nonce = nonce.expect("the other connection").try_into().expect("eight bytes");
+        version_but(|version| version.nonce = Some(u64::from_le_bytes(nonce)))
+    });
+    let [slow, quick] = &probe_each(PATIENT, [slow, vec![quick]])[..] else { panic!() };
+    assert_eq!(slow.line["ok"], true, "{:#}", slow.line);
+    assert_eq!(quick.line["failure"], "self-connection", "{:#}", quick.line);
 }

@@ -20,6 +20,8 @@ const MAX_LIFE: Duration = Duration::from_secs(60);
 const MAX_CONNECTIONS: usize = 100;
 /// How long it waits for somebody to take what it says.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes that are kept of a payload; the prober says nothing that is longer.
+const LONGEST: usize = 1024;
 /// How often it looks whether it is to end; then it first takes what has arrived.
 const TICK: Duration = Duration::from_millis(5);
 
@@ -186,7 +188,7 @@ impl Player {
         stream.set_write_timeout(Some(WRITE_PATIENCE)).expect("write timeout");
         Player {
             stream,
-            reader: FrameReader::new(magic),
+            reader: FrameReader::new(magic, LONGEST),
             stop,
             end,
             connection: Connection { from, heard: Vec::new(), hung_up_after: None },
@@ -266,8 +268,8 @@ impl Player {
         match self.stream.read(&mut buffer) {
             Ok(0) => self.hung_up(),
             Ok(count) => {
-                self.reader.push(&buffer[..count]);
-                while let Some(frame) = self.reader.next_frame().expect("a right frame") {
+                let mut new = &buffer[..count];
+                while let Some(frame) = self.reader.next_frame(&mut new).expect("a right frame") {
                     let name = frame.command.as_str().to_owned();
                     let heard = Heard { name, payload: frame.payload, said: self.said };
                     self.connection.heard.push(heard);
