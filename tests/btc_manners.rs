@@ -108,7 +108,10 @@ fn a_ping_is_answered_with_its_nonce_and_the_prober_hangs_up_after_its_own_pong(
     let answered = Step::answer("pong", |_| Vec::new());
     let mut script = saying([with_protocol(70_016), message("ping", &nonce)].concat());
     script.insert(2, answered);
-    let probed = probe(PATIENT, script);
+    // The run goes on meanwhile: its end would close all connections.
+    let mut slow = vec![Step::Pause(Duration::from_secs(3))];
+    slow.extend(good_peer());
+    let probed = probe_each(PATIENT, [script, slow]).remove(0);
     assert_eq!(probed.line["ok"], true, "{:#}", probed.line);
     let connection = probed.connection();
     assert_eq!(connection.payloads("pong"), [&nonce]);
