@@ -1,5 +1,6 @@
 //! The command line: everything's front door.
 
+mod btc_handshake;
 mod common;
 mod eth_ping;
 
@@ -20,6 +21,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     EthPing(eth_ping::EthPing),
+    BtcHandshake(btc_handshake::BtcHandshake),
 }
 
 /// What went wrong with a run as a whole. All of it ends with exit code 2.
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
     };
     let (name, done) = match cli.command {
         Command::EthPing(args) => ("eth-ping", args.run()),
+        Command::BtcHandshake(args) => ("btc-handshake", args.run()),
     };
     done.unwrap_or_else(|fault| {
         match fault {

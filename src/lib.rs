@@ -15,9 +15,9 @@
 //! | --- | --- | --- | --- |
 //! | codec | [`codec`] | bytes | sockets, clocks, output |
 //! | wire messages | [`discv4`], [`bitcoin`] | the codec | sockets, clocks, output |
-//! | machines | [`machine`], [`discv4::pinger`], [`tcp_check`] | messages; the time and randomness handed in | sockets, the system's clock, output |
+//! | machines | [`machine`], [`discv4::pinger`], [`bitcoin::handshake`], [`tcp_check`] | messages; the time and randomness handed in | sockets, the system's clock, output |
 //! | drivers | [`net`] | sockets, the runtime, the machines' verbs | what a message means |
-//! | source | [`source`], [`target`], [`networks`] | targets | sockets, messages |
+//! | source | [`source`], [`target`], [`host`], [`networks`], [`turns`] | targets | sockets, messages |
 //! | reports | [`report`], [`tally`] | what was found | sockets |
 //! | output | [`output`] | reports | protocols, sockets |
 //! | command line | [`cli`], [`run`], [`signals`] | everything's front door | bytes |
@@ -83,6 +83,7 @@ pub mod bitcoin;
 pub mod cli;
 pub mod codec;
 pub mod discv4;
+pub mod host;
 pub mod machine;
 pub mod net;
 pub mod networks;
@@ -95,3 +96,4 @@ pub mod stop;
 pub mod tally;
 pub mod target;
 pub mod tcp_check;
+pub mod turns;

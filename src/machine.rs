@@ -217,12 +217,15 @@ pub enum ConnectError {
     Refused,
     /// The network says that the host cannot be reached.
     HostUnreachable,
+    /// Nothing came back for as long as the system waits.
+    TimedOut,
     /// This machine could not even try.
     Local(LocalError),
 }
 
 /// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CloseWhy {
     /// The peer closed it in order.
     Eof,

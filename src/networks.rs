@@ -1,14 +1,21 @@
 //! The networks that have a name: those of `bootnodes.toml`, which is compiled in, and what the user's own
 //! file adds to it.
 
+mod bitcoin;
+mod ethereum;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
-use crate::source::line::{self, Entry};
-use crate::target::{EthTarget, UnknownNetwork, Why, Written};
+pub use self::bitcoin::{BadTable, BitcoinNetwork};
+use self::bitcoin::{BitcoinNetworks, BitcoinTable};
+use self::ethereum::{EthereumNetworks, EthereumTable};
+use crate::bitcoin::{Magic, services};
+use crate::target::ethereum::Node;
+use crate::target::{Listed, Protocol, UnknownNetwork, Why};
 
 const BUILT_IN: &str = include_str!("../bootnodes.toml");
 /// A mistyped name is taken for the known one that is at most this many edits away.
@@ -19,21 +26,10 @@ const NEAR: usize = 2;
 pub struct Networks {
     /// The user's, which win.
     ethereum: EthereumNetworks,
-    /// Read when a name is first looked up: most runs need none.
-    built_in: OnceLock<EthereumNetworks>,
-}
-
-type EthereumNetworks = BTreeMap<String, Vec<Bootnode>>;
-
-/// A node that a network's name stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bootnode {
-    /// As written in the file, without the label.
-    pub text: String,
-    /// What follows it there.
-    pub label: Option<String>,
-    /// What it says.
-    pub target: EthTarget,
+    bitcoin: BitcoinNetworks,
+    /// Read when they are first needed: most runs need none of them, and no run needs both.
+    built_in_ethereum: OnceLock<EthereumNetworks>,
+    built_in_bitcoin: OnceLock<BitcoinNetworks>,
 }
 
 /// Why a file of networks cannot be used. The file's name is for the caller to say.
@@ -54,6 +50,13 @@ pub enum NetworksError {
         /// What is wrong there.
         why: Why,
     },
+    /// A value of a Bitcoin network's table is none.
+    Bitcoin {
+        /// The table's name.
+        network: String,
+        /// What is wrong there.
+        why: BadTable,
+    },
 }
 
 #[derive(Deserialize)]
@@ -61,12 +64,12 @@ pub enum NetworksError {
 struct File {
     #[serde(default)]
     ethereum: BTreeMap<String, EthereumTable>,
+    #[serde(default)]
+    bitcoin: BTreeMap<String, BitcoinTable>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EthereumTable {
-    bootnodes: Vec<String>,
+fn read(text: &str) -> Result<File, NetworksError> {
+    toml::from_str(text).map_err(|e| NetworksError::Toml(e.to_string()))
 }
 
 impl Networks {
@@ -77,63 +80,110 @@ impl Networks {
     pub fn with_file(file: &Path) -> Result<Self, NetworksError> {
         let text =
             std::fs::read_to_string(file).map_err(|e| NetworksError::Unreadable(e.to_string()))?;
-        Ok(Networks { ethereum: parse(&text)?, built_in: OnceLock::new() })
+        let File { ethereum, bitcoin } = read(&text)?;
+        let (ethereum, bitcoin) = (ethereum::networks(ethereum)?, bitcoin::networks(bitcoin)?);
+        Ok(Networks { ethereum, bitcoin, ..Networks::default() })
     }
 
-    fn built_in(&self) -> &EthereumNetworks {
-        // A test makes sure that what is compiled in can be read.
-        self.built_in.get_or_init(|| parse(BUILT_IN).unwrap_or_default())
+    // A test makes sure that what is compiled in can be read.
+
+    fn built_in_ethereum(&self) -> &EthereumNetworks {
+        self.built_in_ethereum.get_or_init(|| {
+            read(BUILT_IN).and_then(|file| ethereum::networks(file.ethereum)).unwrap_or_default()
+        })
+    }
+
+    fn built_in_bitcoin(&self) -> &BitcoinNetworks {
+        self.built_in_bitcoin.get_or_init(|| {
+            read(BUILT_IN).and_then(|file| bitcoin::networks(file.bitcoin)).unwrap_or_default()
+        })
     }
 
     /// The nodes that an Ethereum network's name stands for.
     ///
     /// # Errors
     /// [`Why::UnknownNetwork`], with the nearest name.
-    pub fn ethereum(&self, name: &str) -> Result<&[Bootnode], Why> {
-        if let Some(nodes) = self.ethereum.get(name).or_else(|| self.built_in().get(name)) {
-            return Ok(nodes);
+    pub fn ethereum(&self, name: &str) -> Result<&[Listed<Node>], Why> {
+        let built_in = || self.built_in_ethereum();
+        let found = self.ethereum.get(name).or_else(|| built_in().get(name));
+        let known = || self.ethereum.keys().chain(built_in().keys());
+        found.map(Vec::as_slice).ok_or_else(|| unknown(Protocol::Ethereum, name, known().collect()))
+    }
+
+    /// A Bitcoin network.
+    ///
+    /// # Errors
+    /// [`Why::UnknownNetwork`], with the nearest name.
+    pub fn bitcoin(&self, name: &str) -> Result<Arc<BitcoinNetwork>, Why> {
+        let built_in = || self.built_in_bitcoin();
+        let found = self.bitcoin.get(name).or_else(|| built_in().get(name));
+        let known = || self.bitcoin.keys().chain(built_in().keys());
+        found.cloned().ok_or_else(|| unknown(Protocol::Bitcoin, name, known().collect()))
+    }
+
+    /// All Bitcoin networks.
+    fn all_bitcoin(&self) -> impl Iterator<Item = &Arc<BitcoinNetwork>> {
+        let built_in = self.built_in_bitcoin().iter();
+        let overridden = |name: &String| self.bitcoin.contains_key(name);
+        let rest = built_in.filter(move |(name, _)| !overridden(name));
+        self.bitcoin.iter().chain(rest).map(|(_, network)| network)
+    }
+
+    /// The Bitcoin networks that a node at this port may be of, one for each magic: those whose port it is, or all where
+    /// it is nobody's. Those whose nodes ban for a wrong magic come first.
+    pub fn bitcoin_at(&self, port: u16) -> Vec<Arc<BitcoinNetwork>> {
+        let mut all: Vec<_> = self.all_bitcoin().cloned().collect();
+        if all.iter().any(|network| network.port == Some(port)) {
+            all.retain(|network| network.port == Some(port));
         }
-        let known: BTreeSet<&String> = self.ethereum.keys().chain(self.built_in().keys()).collect();
-        let nearest = known
-            .iter()
-            .map(|known| (strsim::levenshtein(known, name), known))
-            .filter(|(edits, _)| *edits <= NEAR)
-            .min()
-            .map(|(_, known)| (*known).clone());
-        let known = known.into_iter().cloned().collect();
-        let name = name.to_owned();
-        Err(Why::UnknownNetwork(Box::new(UnknownNetwork { name, nearest, known })))
+        all.sort_by_key(|network| !network.bans);
+        let mut seen = BTreeSet::new();
+        all.retain(|network| seen.insert(network.magic));
+        all
+    }
+
+    /// A network that has this magic: the first one that is known, or one without a name.
+    pub fn bitcoin_of(&self, magic: Magic) -> Arc<BitcoinNetwork> {
+        let known = self.all_bitcoin().find(|network| network.magic == magic);
+        known.cloned().unwrap_or_else(|| Arc::new(BitcoinNetwork::nameless(magic, None)))
+    }
+
+    /// The names of the Bitcoin networks that have this magic.
+    pub fn with_magic(&self, magic: Magic) -> Vec<Arc<str>> {
+        let all = self.all_bitcoin().filter(|network| network.magic == magic);
+        let mut names: Vec<_> = all.filter_map(|network| network.name.clone()).collect();
+        names.sort();
+        names
+    }
+
+    /// The port of the Bitcoin networks that have this magic, if they agree on one.
+    pub fn port_of(&self, magic: Magic) -> Option<u16> {
+        let ports = self.all_bitcoin().filter(|network| network.magic == magic);
+        let ports: BTreeSet<_> = ports.filter_map(|network| network.port).collect();
+        if ports.len() == 1 { ports.first().copied() } else { None }
+    }
+
+    /// True if any Bitcoin network has a service of this name.
+    pub fn has_service(&self, name: &str) -> bool {
+        self.all_bitcoin().any(|network| services::bit_named(name, &network.services).is_some())
+    }
+
+    /// The magics of all Bitcoin networks.
+    pub fn magics(&self) -> Vec<Magic> {
+        self.all_bitcoin().map(|network| network.magic).collect()
     }
 }
 
-fn parse(text: &str) -> Result<EthereumNetworks, NetworksError> {
-    let file: File = toml::from_str(text).map_err(|e| NetworksError::Toml(e.to_string()))?;
-    let mut networks = EthereumNetworks::new();
-    for (network, table) in file.ethereum {
-        let mut nodes = Vec::new();
-        for (index, text) in table.bootnodes.iter().enumerate() {
-            nodes.push(bootnode(text).map_err(|(column, why)| NetworksError::Bootnode {
-                network: network.clone(),
-                entry: index + 1,
-                column,
-                why,
-            })?);
-        }
-        networks.insert(network, nodes);
-    }
-    Ok(networks)
-}
-
-fn bootnode(text: &str) -> Result<Bootnode, (usize, Why)> {
-    let bad = |entry: &Entry, offset, why| (entry.column(offset), why);
-    match line::parse(text.as_bytes()) {
-        Some(Ok(Entry { written: Written::Node(target), text, label, .. })) => {
-            Ok(Bootnode { text, label, target })
-        }
-        Some(Ok(entry)) => Err(bad(&entry, 0, Why::NetworkInList)),
-        Some(Err(e)) => Err((e.column, e.error.why)),
-        None => Err((1, Why::Empty)),
-    }
+fn unknown(protocol: Protocol, name: &str, known: BTreeSet<&String>) -> Why {
+    let nearest = known
+        .iter()
+        .map(|known| (strsim::levenshtein(known, name), known))
+        .filter(|(edits, _)| *edits <= NEAR)
+        .min()
+        .map(|(_, known)| (*known).clone());
+    let known = known.into_iter().cloned().collect();
+    let name = name.to_owned();
+    Why::UnknownNetwork(Box::new(UnknownNetwork { protocol, name, nearest, known }))
 }
 
 /// The user's own file, if there is one: `$XDG_CONFIG_HOME/p2pprobe/bootnodes.toml`, by default below
@@ -149,31 +199,4 @@ pub fn user_file() -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_built_in_networks_can_be_read() {
-        let networks = parse(BUILT_IN).expect("bootnodes.toml");
-        let counts: Vec<_> =
-            networks.iter().map(|(name, nodes)| (&name[..], nodes.len())).collect();
-        assert_eq!(counts, [("holesky", 2), ("hoodi", 3), ("mainnet", 4), ("sepolia", 5)]);
-        let first = &networks["mainnet"][0];
-        assert_eq!(first.label.as_deref(), Some("bootnode-aws-ap-southeast-1-001"));
-        let id = first.target.key.expect("a key").node_id().to_string();
-        assert_eq!(id, "c845e51a5e470e445ad424f7cb516339237f469ad7b3c903221b5c49ce55863f");
-    }
-
-    #[test]
-    fn a_name_within_two_edits_is_suggested() {
-        let nearest = |name| match Networks::default().ethereum(name) {
-            Err(Why::UnknownNetwork(unknown)) => unknown.nearest,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(nearest("manet").as_deref(), Some("mainnet"));
-        assert_eq!(nearest("mainet").as_deref(), Some("mainnet"));
-        assert_eq!(nearest("hodi").as_deref(), Some("hoodi"));
-        assert_eq!(nearest("mnet"), None);
-        assert_eq!(nearest("rinkeby"), None);
-    }
-}
+mod tests;

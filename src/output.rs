@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 use serde::Serialize;
 
 use self::progress::Progress;
-use crate::report::{Probe, Summary, TargetStats};
+use crate::report::{Probe, ResolveError, Summary, TargetStats};
 
 pub use reason::local_error;
 
@@ -124,6 +124,22 @@ impl Output {
             return Ok(());
         }
         self.progress.suspend(|| self.out.flush())
+    }
+
+    /// Warns of what concerns the run and no result, on stderr.
+    ///
+    /// # Errors
+    /// Those of standard output.
+    pub fn warn(&mut self, text: &str) -> io::Result<()> {
+        self.aside(&format!("warning: {text}\n"))
+    }
+
+    /// Warns that a seed of a network gave no address.
+    ///
+    /// # Errors
+    /// Those of standard output.
+    pub fn seed_failed(&mut self, seed: &str, why: &ResolveError) -> io::Result<()> {
+        self.warn(&format!("seed {}", text::escaped(&reason::unresolved(seed, why))))
     }
 
     /// The line that tells how far the run has come.

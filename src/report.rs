@@ -4,7 +4,12 @@
 //! cannot know anything that is not here. Absent values are left out.
 
 mod failure;
+mod handshake;
+mod ping;
+mod printable;
 mod summary;
+mod tcp;
+mod warning;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,11 +19,14 @@ use std::time::{Duration, SystemTime};
 use serde::{Serialize, Serializer};
 
 pub use self::failure::{
-    BadTarget, Failure, IcmpSeen, Malformed, NoReply, NotAsAsked, ResolveError,
+    BadTarget, Failure, IcmpSeen, Malformed, NoReply, NotAsAsked, Progress, ResolveError,
 };
+pub use self::handshake::{HandshakeAnswer, VersionSaid};
+pub use self::ping::{Identity, PingAnswer};
+pub use self::printable::printable;
 pub use self::summary::{Counts, RttStats, Summary, TargetStats};
-use crate::codec::key::NodeId;
-use crate::machine::{LocalError, RttClock};
+pub use self::tcp::{Tcp, TcpState};
+pub use self::warning::Warning;
 
 /// Where a target came from; every line about it repeats this.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -87,10 +95,10 @@ pub struct Probe {
     /// Where the probe was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<SocketAddr>,
-    /// What the peer said.
+    /// What the peer said; of a handshake also what it said before something failed.
     #[serde(flatten)]
-    pub answer: Option<PingAnswer>,
-    /// How many Pings were sent.
+    pub answer: Option<Answer>,
+    /// How many Pings were sent, or connections tried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tries: Option<u32>,
     /// What a TCP connect to the peer's TCP port gave (`--tcp`).
@@ -101,145 +109,38 @@ pub struct Probe {
     pub warnings: Vec<Warning>,
 }
 
-/// What a valid Pong told.
+/// What a peer said, by the command that asked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PingAnswer {
-    /// From the send of the Ping that was answered to the arrival of its Pong.
-    pub rtt_ms: Millis,
-    /// Who told the arrival.
-    pub rtt_clock: RttClock,
-    /// Whether the key that signed the Pong was known before.
-    pub identity: Identity,
-    /// The address at which the peer sees us, if it says one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seen_as: Option<SocketAddr>,
-    /// The sequence number of the peer's record (EIP-868).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enr_seq: Option<u64>,
-    /// Seconds from our clock to the Pong's expiration.
-    pub expires_in_s: i64,
-    /// True if the peer's own Ping was seen; false only if it was waited for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pinged_back: Option<bool>,
-    /// Keccak-256 of the key that signed the Pong.
-    pub node_id: NodeId,
-    /// The enode URL of a peer whose key was not known before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub enode: Option<String>,
+#[serde(untagged)]
+pub enum Answer {
+    /// `eth-ping`.
+    Ping(PingAnswer),
+    /// `btc-handshake`. Boxed: it is much the larger one.
+    Handshake(Box<HandshakeAnswer>),
 }
 
-/// What is known of the identity of a peer that answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Identity {
-    /// It is the one that was asked for.
-    Expected,
-    /// None was asked for; this one answered.
-    Learned,
-}
-
-/// What a TCP connect gave.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Tcp {
-    /// The outcome.
-    pub tcp: TcpState,
-    /// How long the connect took, where it succeeded.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tcp_connect_ms: Option<Millis>,
-    /// Why this machine could not try, where it could not.
-    #[serde(skip)]
-    pub local: Option<LocalError>,
-}
-
-/// The outcome of a TCP connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TcpState {
-    /// Somebody listens.
-    Open,
-    /// Nobody listens.
-    Refused,
-    /// Nothing came back in time.
-    Timeout,
-    /// The network said that the host cannot be reached.
-    Unreachable,
-    /// This machine could not try.
-    LocalError,
-    /// The target names no TCP port.
-    NoPort,
-    /// The run was stopped first.
-    Interrupted,
-}
-
-impl From<TcpState> for Tcp {
-    fn from(tcp: TcpState) -> Self {
-        Tcp { tcp, tcp_connect_ms: None, local: None }
-    }
-}
-
-impl Tcp {
-    /// What it makes of a peer that answered otherwise; a port that was not named is no fault.
-    pub fn failure(&self) -> Option<Failure> {
-        match self.tcp {
-            TcpState::Open | TcpState::NoPort => None,
-            TcpState::Refused | TcpState::Timeout | TcpState::Unreachable => {
-                Some(Failure::NotAsAsked(NotAsAsked::Tcp))
-            }
-            TcpState::LocalError => {
-                let why = self.local.unwrap_or(LocalError::NoRoute);
-                Some(Failure::LocalError { why })
-            }
-            TcpState::Interrupted => Some(Failure::Interrupted),
+impl Answer {
+    /// True if it is all that was asked for.
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Answer::Ping(_) => true,
+            Answer::Handshake(answer) => answer.handshake_ms.is_some(),
         }
     }
-}
 
-/// What was odd about an answer and yet no failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "warning", rename_all = "kebab-case")]
-pub enum Warning {
-    /// The Pong had expired when it came: the clocks differ by at least this.
-    Expired {
-        /// Seconds.
-        by_s: u64,
-    },
-    /// The Pong expires so late that the clocks differ by at least this.
-    Clock {
-        /// Seconds.
-        by_s: u64,
-    },
-    /// The packet was longer than the 1280 bytes that discv4 allows.
-    Oversized {
-        /// Bytes.
-        size: usize,
-    },
-    /// The answer came from another address than the one that was asked.
-    OtherSource {
-        /// Which.
-        from: SocketAddr,
-    },
-    /// The same Pong came more than once.
-    Duplicate {
-        /// How many times too often.
-        copies: u32,
-    },
-    /// Our own socket lost datagrams while the probe was open.
-    OwnDrops {
-        /// How many, whoever they were for.
-        lost: u64,
-    },
-}
-
-impl Warning {
-    /// Its name, as in JSON.
-    pub fn kind(&self) -> &'static str {
+    /// The round-trip time, where it was measured.
+    pub fn rtt(&self) -> Option<Duration> {
         match self {
-            Warning::Expired { .. } => "expired",
-            Warning::Clock { .. } => "clock",
-            Warning::Oversized { .. } => "oversized",
-            Warning::OtherSource { .. } => "other-source",
-            Warning::Duplicate { .. } => "duplicate",
-            Warning::OwnDrops { .. } => "own-drops",
+            Answer::Ping(answer) => Some(answer.rtt_ms.0),
+            Answer::Handshake(answer) => answer.rtt_ms.map(|rtt| rtt.0),
+        }
+    }
+
+    /// The address at which the peer sees us, if it says one.
+    pub fn seen_as(&self) -> Option<SocketAddr> {
+        match self {
+            Answer::Ping(answer) => answer.seen_as,
+            Answer::Handshake(answer) => answer.said.as_ref()?.seen_as,
         }
     }
 }
@@ -251,11 +152,5 @@ pub struct WaitedMs(pub Duration);
 impl Serialize for WaitedMs {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(self.0.as_millis() as u64)
-    }
-}
-
-impl Serialize for NodeId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }

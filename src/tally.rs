@@ -61,11 +61,11 @@ impl Tally {
         for warning in &probe.warnings {
             self.warnings.add(warning.kind());
         }
-        if let Some(answer) = &probe.answer {
+        if let Some(answer) = probe.answer.as_ref().filter(|answer| answer.is_complete()) {
             of_target.received += 1;
-            of_target.rtts.push(answer.rtt_ms.0);
-            self.rtts.push(answer.rtt_ms.0);
-            if let Some(seen_as) = answer.seen_as {
+            of_target.rtts.extend(answer.rtt());
+            self.rtts.extend(answer.rtt());
+            if let Some(seen_as) = answer.seen_as() {
                 *self.seen_as.entry(seen_as.ip()).or_default() += 1;
             }
         }
@@ -116,7 +116,7 @@ impl Tally {
         mut self,
         at: Timestamp,
         elapsed: Duration,
-        own_drops: u64,
+        own_drops: Option<u64>,
         interrupted: bool,
     ) -> Summary {
         let seen_as = self.seen_as.iter().map(|(ip, count)| (ip.to_string(), *count)).collect();
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use crate::codec::key::NodeId;
     use crate::machine::RttClock;
-    use crate::report::{Failure, Identity, NotAsAsked, PingAnswer};
+    use crate::report::{Answer, Failure, Identity, NotAsAsked, PingAnswer};
 
     #[test]
     fn an_answer_that_is_not_as_asked_is_no_success_of_a_run_that_was_cut_short() {
@@ -176,7 +176,7 @@ mod tests {
             ok: false,
             failure: Some(Failure::NotAsAsked(NotAsAsked::Tcp)),
             endpoint: None,
-            answer: Some(PingAnswer {
+            answer: Some(Answer::Ping(PingAnswer {
                 rtt_ms: Millis(Duration::from_millis(1)),
                 rtt_clock: RttClock::Kernel,
                 identity: Identity::Learned,
@@ -186,7 +186,7 @@ mod tests {
                 pinged_back: None,
                 node_id: NodeId([0; 32]),
                 enode: None,
-            }),
+            })),
             tries: Some(1),
             tcp: None,
             warnings: Vec::new(),

@@ -49,6 +49,7 @@ impl StreamMachine for TcpCheck {
                 self.end(match why {
                     ConnectError::Refused => TcpState::Refused.into(),
                     ConnectError::HostUnreachable => TcpState::Unreachable.into(),
+                    ConnectError::TimedOut => TcpState::Timeout.into(),
                     ConnectError::Local(why) => {
                         Tcp { local: Some(why), ..TcpState::LocalError.into() }
                     }

@@ -10,7 +10,7 @@ use common::bitcoin_peers::{Bcoin, BitcoinSv, Litecoind, Network};
 use p2pprobe::bitcoin::Magic;
 use p2pprobe::bitcoin::handshake::{Config, End, Handshake, HandshakeReport, OurNonces, Stage};
 use p2pprobe::net::clock::Clock;
-use p2pprobe::net::tcp;
+use p2pprobe::net::tcp::Dialer;
 use p2pprobe::stop;
 
 const TESTNET3: Magic = Magic([0x0b, 0x11, 0x09, 0x07]);
@@ -29,7 +29,7 @@ fn shake(to: SocketAddr, magic: Magic) -> HandshakeReport {
         let clock = Clock::start();
         let (_sender, stop) = stop::channel();
         let machine = Handshake::new(config, to, random, OurNonces::default(), clock.now());
-        tcp::drive(machine, to, clock, stop).await
+        Dialer { clock, bind: [].into(), stop }.drive(machine, to, None).await
     })
 }
 

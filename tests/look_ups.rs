@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use p2pprobe::networks::Networks;
 use p2pprobe::report::{Failure, ResolveError};
 use p2pprobe::source::{self, Input, Item, LookUp, line};
 use p2pprobe::stop;
 use p2pprobe::target::Families;
+use p2pprobe::target::ethereum::{Ethereum, Node, parse};
 use tokio::sync::mpsc::Receiver;
 
 const BOTH: Families = Families { v4: true, v6: true };
@@ -48,7 +48,7 @@ impl LookUp for Scripted {
 }
 
 struct Asked {
-    items: Receiver<Item>,
+    items: Receiver<Item<Node>>,
     stop: stop::StopSender,
     look_up: Scripted,
 }
@@ -56,21 +56,24 @@ struct Asked {
 fn ask(names: impl IntoIterator<Item = String>, families: Families, timeout: Duration) -> Asked {
     let look_up = Scripted::default();
     let (sender, stop) = stop::channel();
-    let input = |name: String| Input::Argument(line::argument(&name).expect("a target"));
+    let input = |name: String| {
+        Input::Argument(line::argument(&name, |text, _| parse(text)).expect("a target"))
+    };
     let inputs = names.into_iter().map(input).collect();
-    let networks = Networks::default();
-    let items = source::start(inputs, networks, families, timeout, look_up.clone(), stop);
+    let targets = Ethereum::default();
+    let items = source::start(inputs, targets, families, timeout, look_up.clone(), stop);
     Asked { items, stop: sender, look_up }
 }
 
 /// Target and outcome of all items.
-async fn all(items: &mut Receiver<Item>) -> HashMap<String, String> {
+async fn all(items: &mut Receiver<Item<Node>>) -> HashMap<String, String> {
     let mut found = HashMap::new();
     while let Some(item) = items.recv().await {
         let (origin, outcome) = match item {
             Item::Located(origin, located) => (origin, located.to.to_string()),
             Item::Failed(origin, failure) => (origin, of(&failure)),
             Item::Broken { file, error } => panic!("{file}: {error}"),
+            Item::SeedFailed { seed, .. } => panic!("a seed: {seed}"),
         };
         let before = found.insert(origin.target.clone(), outcome);
         assert_eq!(before, None, "{} came twice", origin.target);

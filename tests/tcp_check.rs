@@ -46,6 +46,7 @@ fn each_failure_to_connect_has_its_name() {
     for (why, state) in [
         (ConnectError::Refused, TcpState::Refused),
         (ConnectError::HostUnreachable, TcpState::Unreachable),
+        (ConnectError::TimedOut, TcpState::Timeout),
         (ConnectError::Local(LocalError::NoRoute), TcpState::LocalError),
         (ConnectError::Local(LocalError::Os(24)), TcpState::LocalError),
     ] {
@@ -53,7 +54,7 @@ fn each_failure_to_connect_has_its_name() {
         machine.handle(at(1001), StreamEvent::ConnectFailed(why));
         let local = match why {
             ConnectError::Local(why) => Some(why),
-            ConnectError::Refused | ConnectError::HostUnreachable => None,
+            ConnectError::Refused | ConnectError::HostUnreachable | ConnectError::TimedOut => None,
         };
         assert_eq!(machine.poll_report(), Some(Tcp { local, ..state.into() }), "{why:?}");
     }

@@ -6,9 +6,10 @@ use p2pprobe::codec::Reader;
 use p2pprobe::codec::hash::keccak256;
 use p2pprobe::codec::key::NodeKey;
 use p2pprobe::codec::rlp::{self, Item};
-use p2pprobe::discv4::enode::{Enode, parse_host_port};
+use p2pprobe::discv4::enode::Enode;
 use p2pprobe::discv4::enr::{self, Record, TextError};
 use p2pprobe::discv4::{Message, Packet};
+use p2pprobe::host::parse_host_port;
 
 /// The private key of the EIP-778 example.
 const PRIVATE: [u8; 32] = [

@@ -140,10 +140,14 @@ impl Handshake {
         }
     }
 
+    /// What is sent together leaves together: one system call, and one packet.
     fn send(&mut self, message: &Message) {
-        let mut bytes = Vec::new();
-        message.encode(self.config.magic, &mut bytes);
-        self.actions.push_back(Action::Write(bytes));
+        if !matches!(self.actions.back(), Some(Action::Write(_))) {
+            self.actions.push_back(Action::Write(Vec::new()));
+        }
+        if let Some(Action::Write(bytes)) = self.actions.back_mut() {
+            message.encode(self.config.magic, bytes);
+        }
     }
 
     fn end(&mut self, now: Now, end: End) {
@@ -154,6 +158,8 @@ impl Handshake {
         self.report.end = end;
         self.report.at_unix_ms = now.unix_ms;
         self.report.received = self.reader.received();
+        self.report.last_at = self.reader.began();
+        self.report.waited = now.mono.since(self.began);
         self.actions.clear();
         self.actions.push_back(Action::Close);
     }

@@ -59,6 +59,8 @@ pub struct FrameReader {
     came: u32,
     hash: Sha256d,
     received: u64,
+    /// Where in the stream the frame under way begins.
+    began: u64,
 }
 
 // What is shown of a stranger is what a header would have held.
@@ -94,6 +96,7 @@ impl FrameReader {
             came: 0,
             hash: Sha256d::default(),
             received: 0,
+            began: 0,
         }
     }
 
@@ -160,6 +163,7 @@ impl FrameReader {
     fn close(&mut self, header: &Header) -> Result<Frame, FrameError> {
         self.head.clear();
         self.came = 0;
+        self.began += HEADER_SIZE as u64 + u64::from(header.length);
         let payload = std::mem::take(&mut self.payload);
         let computed = first_four(std::mem::take(&mut self.hash).finish());
         let found = header.command;
@@ -174,6 +178,11 @@ impl FrameReader {
     /// Bytes that came of the frame that has not ended yet, kept or not; after a final error, those that tell it.
     pub fn pending(&self) -> usize {
         self.head.len() + self.came as usize
+    }
+
+    /// Where in the stream the frame begins that has not ended yet, or what should be one, in bytes.
+    pub fn began(&self) -> u64 {
+        self.began
     }
 
     /// Bytes that were ever consumed.

@@ -1,24 +1,10 @@
-//! What the service bits of a node mean (Core `protocol.h`, ServiceFlags, and those of other chains).
+//! What the service bits of a node mean (Core `protocol.h`, ServiceFlags). Chains gave some of them names of their own.
 
 use std::borrow::Cow;
-
-/// Whose names the bits have: chains gave some of them different ones.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// Bitcoin, its test networks, and all chains that have no names of their own.
-    #[default]
-    Bitcoin,
-    /// Litecoin (`protocol.h`).
-    Litecoin,
-    /// Bitcoin Cash and Bitcoin SV (Bitcoin Unlimited's `protocol.h`).
-    BitcoinCash,
-}
-
-/// Names of bits.
-type Names = &'static [(u32, &'static str)];
+use std::collections::BTreeMap;
 
 /// Bitcoin's: bits 1, 4 and 5 by others on its network (Bitcoin XT, Bitcoin Unlimited, Bitcoin ABC), 12 utreexo.
-const BITCOIN: Names = &[
+const BITCOIN: &[(u32, &str)] = &[
     (0, "NETWORK"),
     (1, "GETUTXO"),
     (2, "BLOOM"),
@@ -31,28 +17,30 @@ const BITCOIN: Names = &[
     (12, "UTREEXO"),
 ];
 
-const LITECOIN: Names = &[(23, "MWEB_LIGHT_CLIENT"), (24, "MWEB")];
-
-const BITCOIN_CASH: Names = &[(6, "GRAPHENE"), (7, "WEAKBLOCKS"), (8, "CF"), (11, "EXTVERSION")];
-
 /// Services as they are shown: hex, since many JSON readers round what is above 2⁵³.
 pub fn hex(services: u64) -> String {
     format!("{services:#x}")
 }
 
+/// The names that a network gives to bits of its own, or in place of Bitcoin's.
+pub type OwnNames = BTreeMap<u32, String>;
+
 /// The name of a bit, where it has one.
-pub fn bit_name(bit: u32, dialect: Dialect) -> Option<&'static str> {
-    let own: Names = match dialect {
-        Dialect::Bitcoin => &[],
-        Dialect::Litecoin => LITECOIN,
-        Dialect::BitcoinCash => BITCOIN_CASH,
-    };
-    own.iter().chain(BITCOIN).find(|(known, _)| *known == bit).map(|(_, name)| *name)
+pub fn bit_name(bit: u32, own: &OwnNames) -> Option<Cow<'static, str>> {
+    let common = || BITCOIN.iter().find(|(known, _)| *known == bit).map(|(_, name)| *name);
+    own.get(&bit).map(|name| name.clone().into()).or_else(|| common().map(Cow::from))
+}
+
+/// The bit of this name, whatever its case; `bit N` is one, too.
+pub fn bit_named(name: &str, own: &OwnNames) -> Option<u32> {
+    (0..u64::BITS).find(|bit| shown(*bit, own).eq_ignore_ascii_case(name))
 }
 
 /// The names of the bits that are set, the lowest first; `bit N` where one has none.
-pub fn names(services: u64, dialect: Dialect) -> Vec<Cow<'static, str>> {
-    let set = (0..u64::BITS).filter(|bit| services >> bit & 1 == 1);
-    let name = |bit| bit_name(bit, dialect).map_or_else(|| format!("bit {bit}").into(), Cow::from);
-    set.map(name).collect()
+pub fn names(services: u64, own: &OwnNames) -> Vec<Cow<'static, str>> {
+    (0..u64::BITS).filter(|bit| services >> bit & 1 == 1).map(|bit| shown(bit, own)).collect()
+}
+
+fn shown(bit: u32, own: &OwnNames) -> Cow<'static, str> {
+    bit_name(bit, own).unwrap_or_else(|| format!("bit {bit}").into())
 }

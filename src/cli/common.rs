@@ -1,18 +1,24 @@
 //! The flags that every probing command has.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use clap::{ArgAction, Args, ValueEnum};
+use nix::errno::Errno;
 
 use super::Fault;
 use crate::networks::{Networks, NetworksError, user_file};
 use crate::output::{Format, Style};
+use crate::run::RunError;
+use crate::signals::Signals;
 use crate::source::Input;
 use crate::source::line::{self, Entry};
-use crate::target::{Families, Written};
+use crate::tally::Verdict;
+use crate::target::{Families, Targets, Written};
 
 /// When text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -119,23 +125,19 @@ impl TargetArgs {
             return Ok(Networks::default());
         };
         Networks::with_file(&file).map_err(|e| {
-            anyhow::anyhow!(
-                "config file {}: {}",
-                printable(&file.to_string_lossy()),
-                config_error(&e)
-            )
-            .into()
+            anyhow!("config file {}: {}", printable(&file.to_string_lossy()), config_error(&e))
+                .into()
         })
     }
 
     /// Opens all inputs, in the order: targets, then files. Nothing is sent before all of them are known to be
     /// good.
-    pub fn inputs(&self, networks: &Networks) -> Result<Vec<Input>, Fault> {
+    pub fn inputs<T: Targets>(&self, targets: &T) -> Result<Vec<Input<T::Peer>>, Fault> {
         let mut inputs = Vec::new();
         for text in &self.targets {
             inputs.push(match text.as_str() {
                 "-" => open("-")?,
-                text => Input::Argument(argument(text, networks)?),
+                text => Input::Argument(argument(text, targets)?),
             });
         }
         for file in &self.files {
@@ -145,7 +147,7 @@ impl TargetArgs {
     }
 
     /// True if more than single targets may come of it.
-    pub fn stands_for_many(&self, inputs: &[Input]) -> bool {
+    pub fn stands_for_many<P>(&self, inputs: &[Input<P>]) -> bool {
         inputs.iter().any(|input| match input {
             Input::File { .. } => true,
             Input::Argument(entry) => matches!(entry.written, Written::Network(_)),
@@ -190,15 +192,52 @@ impl BindArgs {
     }
 }
 
-fn open(file: &str) -> Result<Input, Fault> {
-    Input::open(file).map_err(|e| anyhow::anyhow!("cannot read {}: {e}", printable(file)).into())
+/// The exit code of a run, or what made it fail as a whole.
+pub fn exit_code(
+    verdict: Verdict,
+    result: Result<(), RunError>,
+    signals: &Signals,
+) -> Result<ExitCode, Fault> {
+    match result {
+        Err(RunError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => {}
+        Err(RunError::Output(e)) => {
+            return Err(anyhow!("cannot write to standard output: {e}").into());
+        }
+        Err(RunError::Input { file, error }) => {
+            return Err(anyhow!("cannot read {}: {error}", printable(&file)).into());
+        }
+        Ok(()) => {}
+    }
+    if let Some(code) = signals.exit_code() {
+        return Ok(ExitCode::from(code));
+    }
+    match verdict {
+        Verdict::Good => Ok(ExitCode::SUCCESS),
+        Verdict::Bad => Ok(ExitCode::from(1)),
+        Verdict::Nothing => Err(anyhow!("there was no target to probe").into()),
+    }
 }
 
-fn argument(text: &str, networks: &Networks) -> Result<Entry, Fault> {
+/// Why an address could not be bound, in words.
+pub fn not_bound(errno: Errno) -> String {
+    let advice = match errno {
+        Errno::EADDRINUSE => ": take another port, or 0 for any that is free",
+        Errno::EADDRNOTAVAIL => ": this machine does not have that address",
+        Errno::EACCES => ": ports below 1024 are for root",
+        _ => "",
+    };
+    format!("{}{advice}", errno.desc())
+}
+
+fn open<P>(file: &str) -> Result<Input<P>, Fault> {
+    Input::open(file).map_err(|e| anyhow!("cannot read {}: {e}", printable(file)).into())
+}
+
+fn argument<T: Targets>(text: &str, targets: &T) -> Result<Entry<T::Peer>, Fault> {
     let bad = |column: usize, why: &dyn std::fmt::Display| {
         Fault::Usage(format!("target '{}': column {column}: {why}", around(text, column)))
     };
-    let entry = match line::argument(text) {
+    let entry = match line::argument(text, |text, network| targets.parse(text, network)) {
         Ok(entry) => entry,
         Err(_) if Path::new(text).is_file() => {
             let text = printable(text);
@@ -207,7 +246,7 @@ fn argument(text: &str, networks: &Networks) -> Result<Entry, Fault> {
         Err(error) => return Err(bad(error.column, &error.error)),
     };
     if let Written::Network(name) = &entry.written {
-        networks.ethereum(name).map_err(|why| bad(1, &why))?;
+        targets.expand(name).map_err(|why| bad(1, &why))?;
     }
     Ok(entry)
 }
@@ -240,6 +279,9 @@ fn config_error(error: &NetworksError) -> String {
         NetworksError::Bootnode { network, entry, column, why } => {
             let network = printable(network);
             format!("[ethereum.{network}] bootnodes, entry {entry}, column {column}: {why}")
+        }
+        NetworksError::Bitcoin { network, why } => {
+            format!("[bitcoin.{}] {why}", printable(network))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `p2pprobe eth-ping`.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,23 +10,23 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use data_encoding::HEXLOWER_PERMISSIVE;
-use nix::errno::Errno;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::Fault;
 use super::common::{
-    BindArgs, OutputArgs, PaceArgs, TargetArgs, duration, positive_duration, printable,
+    BindArgs, OutputArgs, PaceArgs, TargetArgs, duration, exit_code, not_bound, positive_duration,
+    printable,
 };
 use crate::codec::key::NodeKey;
 use crate::discv4::pinger::{Config, Pinger};
 use crate::net::clock::Clock;
 use crate::net::udp::{Options, Seen, Tracer, UdpDriver};
 use crate::output::{Output, trace};
-use crate::run::{Asked, Run, RunError};
+use crate::run::ping::{Asked, PingRun};
 use crate::signals::Signals;
 use crate::source::{self, SystemLookUp};
-use crate::tally::Verdict;
+use crate::target::ethereum::Ethereum;
 
 /// Is a node alive, does it answer as itself, how far is it, and how does it see us?
 ///
@@ -82,8 +82,8 @@ impl EthPing {
     pub fn run(self) -> Result<ExitCode, Fault> {
         let clock = Clock::start();
         let signals = Signals::register()?;
-        let networks = self.targets.networks()?;
-        let inputs = self.targets.inputs(&networks)?;
+        let targets = Ethereum { networks: self.targets.networks()? };
+        let inputs = self.targets.inputs(&targets)?;
         let bind = self.network.addresses()?;
         let mut rng = StdRng::try_from_rng(&mut rand::rngs::SysRng)
             .context("the system gives no randomness")?;
@@ -104,44 +104,18 @@ impl EthPing {
             })?;
             let items = source::start(
                 inputs,
-                networks,
+                targets,
                 self.targets.families(),
                 self.ping.timeout,
                 SystemLookUp,
                 stop.clone(),
             );
-            let run = Run::new(self.asked(), clock, driver, pinger, items, stop, output);
+            let run = PingRun::new(self.asked(), clock, driver, pinger, items, stop, output);
             Ok::<_, Fault>(run.run(self.output.any).await)
         })?;
         // A look-up that hangs must not hold up the end.
         runtime.shutdown_background();
-        self.exit_code(verdict, result, &signals)
-    }
-
-    fn exit_code(
-        &self,
-        verdict: Verdict,
-        result: Result<(), RunError>,
-        signals: &Signals,
-    ) -> Result<ExitCode, Fault> {
-        match result {
-            Err(RunError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => {}
-            Err(RunError::Output(e)) => {
-                return Err(anyhow!("cannot write to standard output: {e}").into());
-            }
-            Err(RunError::Input { file, error }) => {
-                return Err(anyhow!("cannot read {}: {error}", printable(&file)).into());
-            }
-            Ok(()) => {}
-        }
-        if let Some(code) = signals.exit_code() {
-            return Ok(ExitCode::from(code));
-        }
-        match verdict {
-            Verdict::Good => Ok(ExitCode::SUCCESS),
-            Verdict::Bad => Ok(ExitCode::from(1)),
-            Verdict::Nothing => Err(anyhow!("there was no target to probe").into()),
-        }
+        exit_code(verdict, result, &signals)
     }
 
     fn config(&self) -> Config {
@@ -173,16 +147,6 @@ impl EthPing {
         };
         Some(Box::new(move |seen: Seen<'_>| trace::discv4(seen, hex)))
     }
-}
-
-fn not_bound(errno: Errno) -> String {
-    let advice = match errno {
-        Errno::EADDRINUSE => ": take another port, or 0 for any that is free",
-        Errno::EADDRNOTAVAIL => ": this machine does not have that address",
-        Errno::EACCES => ": ports below 1024 are for root",
-        _ => "",
-    };
-    format!("{}{advice}", errno.desc())
 }
 
 fn fresh_key(rng: &mut StdRng) -> NodeKey {

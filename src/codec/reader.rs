@@ -48,6 +48,8 @@ pub enum Fault {
     Missing,
     /// An identity scheme other than "v4" (EIP-778).
     Scheme,
+    /// Other bytes than those that begin every message of the network.
+    Magic,
     /// A code that names no known message.
     UnknownType {
         /// The code.
@@ -87,6 +89,7 @@ impl fmt::Display for Fault {
             Fault::Unsorted => f.write_str("keys out of order, or one of them twice"),
             Fault::Missing => f.write_str("missing"),
             Fault::Scheme => f.write_str("identity scheme other than \"v4\""),
+            Fault::Magic => f.write_str("not the magic of the network"),
             Fault::UnknownType { code } => write!(f, "unknown packet type {code}"),
         }
     }
@@ -273,6 +276,7 @@ mod tests {
             (Fault::Unsorted, "keys out of order, or one of them twice"),
             (Fault::Missing, "missing"),
             (Fault::Scheme, "identity scheme other than \"v4\""),
+            (Fault::Magic, "not the magic of the network"),
             (Fault::UnknownType { code: 7 }, "unknown packet type 7"),
         ] {
             let e = DecodeError { field: "ping.to", offset: 9, fault };

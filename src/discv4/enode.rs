@@ -1,11 +1,11 @@
 //! `enode://KEY@HOST:TCP?discport=UDP` (the enode URL format).
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 
 use crate::codec::key::PublicKey;
+use crate::host::{At, Host, HostPortError, at, parse_host_port, parse_port};
 
 /// The start of every enode URL.
 pub const SCHEME: &str = "enode://";
@@ -24,17 +24,8 @@ pub struct Enode {
     pub udp: u16,
 }
 
-/// An address, or a name that has yet to be resolved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Host {
-    /// A literal address.
-    Ip(IpAddr),
-    /// A DNS name, or `localhost`.
-    Name(String),
-}
-
-/// What is wrong with a text that should be an enode URL, a host or a port. Columns are counted by the
-/// caller; [`At`] carries the byte offset.
+/// What is wrong with a text that should be an enode URL. Columns are counted by the caller; [`At`] carries
+/// the byte offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnodeError {
     /// The public key does not have 128 hex digits.
@@ -46,48 +37,10 @@ pub enum EnodeError {
     KeyDigit(char),
     /// The public key is no point on secp256k1.
     KeyNotOnCurve,
-    /// No `@HOST`, or nothing between `@` and the port.
-    MissingHost,
-    /// A character that no host name has, an IPv6 address without brackets, or a bracket left open.
-    BadHost(BadHost),
-    /// No `:PORT`.
-    MissingPort,
-    /// The port is not a decimal number.
-    PortDigit(char),
-    /// The port is above 65535.
-    PortRange,
+    /// The host or the port is wrong, or not there.
+    Place(HostPortError),
     /// There is a `discport` and it is not a port.
     DiscPort,
-}
-
-/// Why a host is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadHost {
-    /// A character that no host name has.
-    Character(char),
-    /// `[` without `]`.
-    OpenBracket,
-    /// What stands between the brackets is no IPv6 address.
-    NotIpv6,
-    /// An IPv6 address that is not between brackets.
-    BareIpv6,
-    /// An empty label, a label above 63 bytes, or a name above 253 bytes (RFC 1035 §2.3.4).
-    Name,
-    /// Only digits and dots, and yet no IPv4 address.
-    NotIpv4,
-}
-
-/// A value, or an error, at a byte offset of the text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct At<T> {
-    /// Offset in bytes from the start of the text.
-    pub offset: usize,
-    /// What is there.
-    pub what: T,
-}
-
-fn at<T>(offset: usize, what: T) -> At<T> {
-    At { offset, what }
 }
 
 impl Enode {
@@ -105,14 +58,15 @@ impl Enode {
         };
         let key = parse_key(key_text).map_err(|e| at(key_at + e.offset, e.what))?;
         let Some(place) = place else {
-            return Err(at(text.len(), EnodeError::MissingHost));
+            return Err(at(text.len(), EnodeError::Place(HostPortError::MissingHost)));
         };
         let place_at = text.len() - place.len();
         let place = place.split('#').next().unwrap_or_default();
         let (place, query) = place.split_once('?').unwrap_or((place, ""));
         let mut query_at = place_at + place.len() + 1;
         let place = place.strip_suffix('/').unwrap_or(place);
-        let (host, tcp) = parse_host_port(place).map_err(|e| at(place_at + e.offset, e.what))?;
+        let (host, tcp) = parse_host_port(place)
+            .map_err(|e| at(place_at + e.offset, EnodeError::Place(e.what)))?;
         let mut udp = tcp;
         for pair in query.split('&') {
             if let Some(value) = pair.strip_prefix("discport=") {
@@ -140,16 +94,6 @@ impl fmt::Display for Enode {
     }
 }
 
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Host::Ip(IpAddr::V4(ip)) => ip.fmt(f),
-            Host::Ip(IpAddr::V6(ip)) => write!(f, "[{ip}]"),
-            Host::Name(name) => f.write_str(name),
-        }
-    }
-}
-
 fn parse_key(text: &str) -> Result<PublicKey, At<EnodeError>> {
     if let Some((offset, digit)) = text.char_indices().find(|(_, c)| !c.is_ascii_hexdigit()) {
         return Err(at(offset, EnodeError::KeyDigit(digit)));
@@ -162,71 +106,6 @@ fn parse_key(text: &str) -> Result<PublicKey, At<EnodeError>> {
         .decode_mut(text.as_bytes(), &mut xy)
         .map_err(|_| at(0, EnodeError::KeyLength { found: text.len() }))?;
     PublicKey::from_xy(&xy).map_err(|_| at(0, EnodeError::KeyNotOnCurve))
-}
-
-/// Reads `HOST:PORT`, where HOST is an IPv4 address, an IPv6 address in brackets, or a name.
-///
-/// # Errors
-/// [`EnodeError`] with the byte offset at which it was found.
-pub fn parse_host_port(text: &str) -> Result<(Host, u16), At<EnodeError>> {
-    let (host, rest) = if let Some(inner) = text.strip_prefix('[') {
-        let Some((ip, rest)) = inner.split_once(']') else {
-            return Err(at(0, EnodeError::BadHost(BadHost::OpenBracket)));
-        };
-        let ip: Ipv6Addr = ip.parse().map_err(|_| at(1, EnodeError::BadHost(BadHost::NotIpv6)))?;
-        (Host::Ip(IpAddr::from(ip).to_canonical()), rest)
-    } else {
-        if is_bare_ipv6(text) {
-            return Err(at(0, EnodeError::BadHost(BadHost::BareIpv6)));
-        }
-        let host = text.split(':').next().unwrap_or_default();
-        (parse_host(host)?, &text[host.len()..])
-    };
-    let port_at = text.len() - rest.len() + 1;
-    match rest.strip_prefix(':') {
-        Some(port) if !port.is_empty() => {
-            let port = parse_port(port).map_err(|e| at(port_at + e.offset, e.what))?;
-            Ok((host, port))
-        }
-        _ => Err(at(text.len(), EnodeError::MissingPort)),
-    }
-}
-
-/// True for what starts like an IPv6 address, with or without a port behind it: hex digits up to the first of
-/// two colons.
-fn is_bare_ipv6(text: &str) -> bool {
-    let mut parts = text.split(':');
-    let first = parts.next().unwrap_or_default();
-    first.bytes().all(|b| b.is_ascii_hexdigit()) && parts.nth(1).is_some()
-}
-
-fn parse_host(text: &str) -> Result<Host, At<EnodeError>> {
-    if text.is_empty() {
-        return Err(at(0, EnodeError::MissingHost));
-    }
-    if let Ok(ip) = text.parse::<IpAddr>() {
-        return Ok(Host::Ip(ip));
-    }
-    let bad = |offset, why| Err(at(offset, EnodeError::BadHost(why)));
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if let Some((offset, c)) = text.char_indices().find(|(_, c)| !allowed(*c)) {
-        return bad(offset, BadHost::Character(c));
-    }
-    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
-        return bad(0, BadHost::NotIpv4);
-    }
-    let name = text.strip_suffix('.').unwrap_or(text);
-    if name.len() > 253 || name.split('.').any(|label| label.is_empty() || label.len() > 63) {
-        return bad(0, BadHost::Name);
-    }
-    Ok(Host::Name(text.to_owned()))
-}
-
-fn parse_port(text: &str) -> Result<u16, At<EnodeError>> {
-    if let Some((offset, c)) = text.char_indices().find(|(_, c)| !c.is_ascii_digit()) {
-        return Err(at(offset, EnodeError::PortDigit(c)));
-    }
-    text.parse().map_err(|_| at(0, EnodeError::PortRange))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub fn local(errno: Errno) -> LocalError {
         | Errno::EHOSTUNREACH
         | Errno::EADDRNOTAVAIL
         | Errno::ENETDOWN
+        | Errno::EHOSTDOWN
         | Errno::EINVAL => LocalError::NoRoute,
         Errno::EAFNOSUPPORT | Errno::EPFNOSUPPORT => LocalError::NoFamily,
         errno => LocalError::Os(errno as i32),
@@ -35,18 +36,31 @@ pub fn may_be_pending(errno: Errno) -> bool {
     )
 }
 
-/// An error of a TCP connect.
+/// An error of a TCP connect that came later than at once.
 pub fn connect(error: &std::io::Error) -> ConnectError {
-    let Some(errno) = error.raw_os_error().map(Errno::from_raw) else {
-        return ConnectError::Local(LocalError::Os(0));
-    };
-    match errno {
-        Errno::ECONNREFUSED => ConnectError::Refused,
-        Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN | Errno::ETIMEDOUT => {
+    match errno(error) {
+        // A reset of what was all but open.
+        Errno::ECONNREFUSED | Errno::ECONNRESET => ConnectError::Refused,
+        Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN => {
             ConnectError::HostUnreachable
         }
+        Errno::ETIMEDOUT => ConnectError::TimedOut,
         errno => ConnectError::Local(local(errno)),
     }
+}
+
+/// An error of a TCP connect that came at once: nobody out there can have said that there is no way.
+pub fn connect_at_once(error: &std::io::Error) -> ConnectError {
+    match errno(error) {
+        errno @ (Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN) => {
+            ConnectError::Local(local(errno))
+        }
+        _ => connect(error),
+    }
+}
+
+fn errno(error: &std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -60,5 +74,18 @@ mod tests {
         }
         assert_eq!(local(Errno::ENETUNREACH), LocalError::NoRoute);
         assert_eq!(local(Errno::EPERM), LocalError::Os(Errno::EPERM as i32));
+    }
+
+    #[test]
+    fn who_says_that_there_is_no_way() {
+        let error = |errno: Errno| std::io::Error::from_raw_os_error(errno as i32);
+        for errno in [Errno::ENETUNREACH, Errno::EHOSTUNREACH] {
+            assert_eq!(connect(&error(errno)), ConnectError::HostUnreachable, "{errno}");
+            let at_once = connect_at_once(&error(errno));
+            assert_eq!(at_once, ConnectError::Local(LocalError::NoRoute), "{errno}");
+        }
+        let refused = error(Errno::ECONNREFUSED);
+        assert_eq!(connect_at_once(&refused), ConnectError::Refused);
+        assert_eq!(connect(&error(Errno::ETIMEDOUT)), ConnectError::TimedOut);
     }
 }

@@ -1,11 +1,14 @@
 //! The TCP driver: one machine, one target.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::clock::Clock;
 use super::error;
@@ -15,84 +18,193 @@ use crate::stop::Stop;
 /// How much is read at once, in bytes. A connection in flight must stay small: there may be thousands.
 const READ_SIZE: usize = 512;
 
-/// Runs `machine` against `to` until it reports. Told to stop, the machine reports what it has.
-pub async fn drive<M: StreamMachine>(
-    mut machine: M,
-    to: SocketAddr,
-    clock: Clock,
-    mut stop: Stop,
-) -> M::Report {
-    let mut stream: Option<TcpStream> = None;
-    let mut stopped = false;
-    loop {
-        while let Some(action) = machine.poll_action(clock.now()) {
-            let deadline = machine.poll_timeout();
-            match action {
-                Action::Connect => {
-                    stream = None;
-                    let connected = tokio::select! {
-                        connected = TcpStream::connect(to) => connected,
-                        () = sleep_until(clock, deadline) => break,
-                        () = stopping(&mut stop, stopped) => break,
-                    };
-                    match connected.and_then(|open| Ok((open.local_addr()?, open))) {
-                        Ok((local, open)) => {
-                            stream = Some(open);
-                            machine.handle(clock.now(), StreamEvent::Connected { local });
-                        }
-                        Err(e) => {
-                            let why: ConnectError = error::connect(&e);
-                            machine.handle(clock.now(), StreamEvent::ConnectFailed(why));
-                        }
-                    }
+/// What happened to a connection, for whoever wants to see it all.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// When.
+    pub at: Mono,
+    /// What.
+    pub what: SeenWhat<'a>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub enum SeenWhat<'a> {
+    /// We began to connect.
+    Connecting,
+    /// The connection is open, at this end of ours.
+    Connected(SocketAddr),
+    /// There is none.
+    Failed(ConnectError),
+    /// We sent these bytes.
+    Sent(&'a [u8]),
+    /// These bytes came.
+    Got(&'a [u8]),
+    /// The peer hung up.
+    Closed(CloseWhy),
+    /// We hung up.
+    Close,
+}
+
+/// What is called with all that happens to one connection.
+pub type Tracer = Box<dyn FnMut(Seen<'_>) + Send>;
+
+/// How to drive.
+#[derive(Clone, Debug)]
+pub struct Dialer {
+    /// What time it is.
+    pub clock: Clock,
+    /// Addresses to connect from, at most one a family.
+    pub bind: Arc<[SocketAddr]>,
+    /// The wish that the run end.
+    pub stop: Stop,
+}
+
+impl Dialer {
+    /// Runs `machine` against `to` until it reports. Told to stop, the machine reports what it has.
+    pub async fn drive<M: StreamMachine>(
+        mut self,
+        machine: M,
+        to: SocketAddr,
+        tracer: Option<Tracer>,
+    ) -> M::Report {
+        let clock = self.clock;
+        let mut driven = Driven { machine, stream: None, clock, tracer };
+        let mut stopped = false;
+        loop {
+            while let Some(action) = driven.machine.poll_action(clock.now()) {
+                let deadline = driven.machine.poll_timeout();
+                tokio::select! {
+                    () = driven.act(action, to, &self.bind) => {}
+                    () = sleep_until(clock, deadline) => break,
+                    () = stopping(&mut self.stop, stopped) => break,
                 }
-                Action::Write(bytes) => {
-                    let Some(open) = &mut stream else { continue };
-                    let written = tokio::select! {
-                        written = open.write_all(&bytes) => written,
-                        () = sleep_until(clock, deadline) => break,
-                        () = stopping(&mut stop, stopped) => break,
-                    };
-                    if written.is_err() {
-                        stream = None;
-                        machine.handle(clock.now(), StreamEvent::Closed(CloseWhy::Reset));
-                    }
-                }
-                Action::Close => stream = None,
             }
-        }
-        if let Some(report) = machine.poll_report() {
-            return report;
-        }
-        if stop.is_requested() && !stopped {
-            stopped = true;
-            machine.stop(clock.now());
-            continue;
-        }
-        let mut buffer = [0; READ_SIZE];
-        tokio::select! {
-            read = read(stream.as_mut(), &mut buffer) => {
-                let event = match read {
-                    Ok(0) => StreamEvent::Closed(CloseWhy::Eof),
-                    Ok(count) => StreamEvent::Bytes(buffer.get(..count).unwrap_or_default()),
-                    Err(_) => StreamEvent::Closed(CloseWhy::Reset),
-                };
-                if matches!(event, StreamEvent::Closed(_)) {
-                    stream = None;
-                }
-                machine.handle(clock.now(), event);
+            if let Some(report) = driven.machine.poll_report() {
+                return report;
             }
-            () = sleep_until(clock, machine.poll_timeout()) => machine.handle_timeout(clock.now()),
-            () = stopping(&mut stop, stopped) => {}
+            if self.stop.is_requested() && !stopped {
+                stopped = true;
+                driven.machine.stop(clock.now());
+                continue;
+            }
+            let deadline = driven.machine.poll_timeout();
+            tokio::select! {
+                () = driven.read() => {}
+                () = sleep_until(clock, deadline) => driven.machine.handle_timeout(clock.now()),
+                () = stopping(&mut self.stop, stopped) => {}
+            }
         }
     }
 }
 
-async fn read(stream: Option<&mut TcpStream>, buffer: &mut [u8]) -> io::Result<usize> {
-    match stream {
-        Some(stream) => stream.read(buffer).await,
-        None => pending().await,
+/// A machine and its connection. Its futures may be dropped at any point: then the deadline has passed, or the run is
+/// to end, and the machine closes.
+struct Driven<M> {
+    machine: M,
+    stream: Option<TcpStream>,
+    clock: Clock,
+    tracer: Option<Tracer>,
+}
+
+impl<M: StreamMachine> Driven<M> {
+    fn see(&mut self, what: SeenWhat<'_>) {
+        if let Some(tracer) = &mut self.tracer {
+            tracer(Seen { at: self.clock.mono(), what });
+        }
     }
+
+    async fn act(&mut self, action: Action, to: SocketAddr, bind: &[SocketAddr]) {
+        match action {
+            Action::Connect => {
+                self.stream = None;
+                self.see(SeenWhat::Connecting);
+                match connect(to, bind).await {
+                    Ok((local, open)) => {
+                        self.stream = Some(open);
+                        self.see(SeenWhat::Connected(local));
+                        self.machine.handle(self.clock.now(), StreamEvent::Connected { local });
+                    }
+                    Err(why) => {
+                        self.see(SeenWhat::Failed(why));
+                        self.machine.handle(self.clock.now(), StreamEvent::ConnectFailed(why));
+                    }
+                }
+            }
+            Action::Write(bytes) => {
+                let Some(open) = &mut self.stream else { return };
+                // What the peer said before it hung up is still to be read; reading tells that it did.
+                if open.write_all(&bytes).await.is_ok() {
+                    self.see(SeenWhat::Sent(&bytes));
+                }
+            }
+            Action::Close => {
+                if self.stream.take().is_some() {
+                    self.see(SeenWhat::Close);
+                }
+            }
+        }
+    }
+
+    /// Reads what has come; never returns where there is no connection.
+    async fn read(&mut self) {
+        let Some(open) = &mut self.stream else { return pending().await };
+        let mut buffer = [0; READ_SIZE];
+        let (what, event) = match open.read(&mut buffer).await {
+            Ok(0) => closed(CloseWhy::Eof),
+            Ok(count) => {
+                let bytes = buffer.get(..count).unwrap_or_default();
+                (SeenWhat::Got(bytes), StreamEvent::Bytes(bytes))
+            }
+            Err(_) => closed(CloseWhy::Reset),
+        };
+        if matches!(event, StreamEvent::Closed(_)) {
+            self.stream = None;
+        }
+        self.see(what);
+        self.machine.handle(self.clock.now(), event);
+    }
+}
+
+fn closed(why: CloseWhy) -> (SeenWhat<'static>, StreamEvent<'static>) {
+    (SeenWhat::Closed(why), StreamEvent::Closed(why))
+}
+
+/// Opens a connection, and says where our end of it is.
+async fn connect(
+    to: SocketAddr,
+    bind: &[SocketAddr],
+) -> Result<(SocketAddr, TcpStream), ConnectError> {
+    let socket = match to {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    let socket = socket.map_err(|e| error::connect_at_once(&e))?;
+    // A ping must not wait for the acknowledgement of what left before it: that would count as its round trip.
+    socket.set_nodelay(true).map_err(|e| error::connect_at_once(&e))?;
+    if let Some(from) = bind.iter().find(|from| from.is_ipv4() == to.is_ipv4()) {
+        bind_to(&socket, *from).map_err(|e| error::connect_at_once(&e))?;
+    }
+    let mut connecting = pin!(socket.connect(to));
+    // What the system call itself says is found by polling once: whatever the network says takes another turn.
+    let at_once = poll_fn(|context| Poll::Ready(connecting.as_mut().poll(context))).await;
+    let open = match at_once {
+        Poll::Ready(connected) => connected.map_err(|e| error::connect_at_once(&e)),
+        Poll::Pending => connecting.await.map_err(|e| error::connect(&e)),
+    }?;
+    let local = open.local_addr().map_err(|e| error::connect(&e))?;
+    Ok((local, open))
+}
+
+/// Binds a socket that is to connect; more than one may share a port.
+///
+/// # Errors
+/// Those of the system.
+pub fn bind_to(socket: &TcpSocket, from: SocketAddr) -> io::Result<()> {
+    if from.port() != 0 {
+        socket.set_reuseaddr(true)?;
+    }
+    socket.bind(from)
 }
 
 async fn sleep_until(clock: Clock, at: Option<Mono>) {

@@ -1,5 +1,7 @@
 //! A failure as a sentence: what was seen, and what it can mean.
 
+mod handshake;
+
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -7,8 +9,8 @@ use nix::errno::Errno;
 
 use crate::machine::LocalError;
 use crate::report::{
-    BadTarget, Failure, IcmpSeen, Malformed, NoReply, NotAsAsked, Origin, Probe, ResolveError,
-    TcpState,
+    Answer, BadTarget, Failure, IcmpSeen, Malformed, Millis, NoReply, NotAsAsked, Origin, Probe,
+    ResolveError, TcpState,
 };
 
 /// Why a probe failed, in words; `None` if it did not.
@@ -18,7 +20,7 @@ pub fn of(probe: &Probe) -> Option<String> {
         Failure::BadTarget(bad) => bad_target(&probe.origin, bad),
         Failure::Unresolved { host, why } => unresolved(host, why),
         Failure::NoRoute { why } | Failure::LocalError { why } => local_error(*why),
-        Failure::Interrupted if probe.answer.is_some() => {
+        Failure::Interrupted if matches!(probe.answer, Some(Answer::Ping(_))) => {
             "it answered over UDP; stopped before its TCP port did".to_owned()
         }
         Failure::Interrupted if tries == 0 => "stopped before anything was sent".to_owned(),
@@ -34,27 +36,63 @@ pub fn of(probe: &Probe) -> Option<String> {
                 format!("{what} ({})", said(icmp))
             }
         }
-        Failure::HostUnreachable(icmp) => {
-            format!("the network says that the host cannot be reached ({})", said(icmp))
+        Failure::HostUnreachable { icmp } => {
+            let said = icmp.map(|icmp| format!(" ({})", said(&icmp))).unwrap_or_default();
+            format!("the network says that the host cannot be reached{said}")
         }
         Failure::WrongIdentity { expected_id, found_id, .. } => {
             let (found, expected) = (found_id.to_string(), expected_id.to_string());
             let head = |id: &str| id.chars().take(8).collect::<String>();
             format!("another node answered: {}…, not {}…", head(&found), head(&expected))
         }
-        Failure::Malformed(Malformed { error, junk, .. }) => {
+        Failure::Malformed(Malformed { error, junk: None, .. }) => {
+            format!("its version cannot be read: {error}")
+        }
+        Failure::Malformed(Malformed { error, junk: Some(junk), .. }) => {
             // Before the data, nothing is discv4's own: what goes wrong there is seldom a node.
             let frame = matches!(error.field, "packet" | "hash" | "signature" | "type");
             let hint = if frame { "; perhaps another protocol" } else { "" };
             format!("{} came, none a valid answer; the first: {error}{hint}", datagrams(*junk))
         }
         Failure::NotAsAsked(NotAsAsked::MaxRtt { max_rtt_ms }) => {
-            let rtt = probe.answer.as_ref().map_or(*max_rtt_ms, |answer| answer.rtt_ms);
-            format!("it answered after {rtt}, more than {max_rtt_ms}")
+            match probe.answer.as_ref().and_then(Answer::rtt) {
+                Some(rtt) => format!("it answered after {}, more than {max_rtt_ms}", Millis(rtt)),
+                None => format!("our ping was not answered, so not within {max_rtt_ms}"),
+            }
         }
         Failure::NotAsAsked(NotAsAsked::Tcp) => {
             let state = probe.tcp.map_or(TcpState::NoPort, |tcp| tcp.tcp);
             format!("it answered over UDP, and its TCP port {}", tcp(state))
+        }
+        Failure::NotAsAsked(NotAsAsked::MinHeight { min_height }) => {
+            handshake::min_height(probe, *min_height)
+        }
+        Failure::NotAsAsked(NotAsAsked::NeedServices { missing_services }) => {
+            format!("it does not offer {}", missing_services.join(", "))
+        }
+        Failure::NotAsAsked(NotAsAsked::MaxClockSkew { max_clock_skew_ms }) => {
+            handshake::max_clock_skew(probe, *max_clock_skew_ms)
+        }
+        Failure::Refused => "the host is there and nothing listens on that TCP port, \
+                             or a firewall answered in its place"
+            .to_owned(),
+        Failure::ConnectTimeout { waited_ms } => handshake::connect_timeout(*waited_ms),
+        Failure::ClosedEarly { progress, how } => handshake::closed_early(probe, *progress, *how),
+        Failure::Stalled { progress, waited_ms, limit } => {
+            handshake::stalled(*progress, *waited_ms, *limit)
+        }
+        Failure::NotBitcoin { looks_like, first_bytes } => {
+            handshake::not_bitcoin(looks_like, first_bytes)
+        }
+        Failure::WrongNetwork { found_magic, networks, .. } => {
+            handshake::wrong_network(probe, *found_magic, networks)
+        }
+        Failure::Oversized { length, after } => handshake::oversized(*length, *after),
+        Failure::BadChecksum { message } => {
+            format!("its {message} came with a checksum that is not its own: damaged on the way")
+        }
+        Failure::SelfConnection => {
+            "it is this program itself: its version carries a nonce of ours".to_owned()
         }
     })
 }
@@ -68,7 +106,8 @@ fn bad_target(origin: &Origin, bad: &BadTarget) -> String {
     format!("{place}{}: {}", bad.column, bad.error)
 }
 
-fn unresolved(host: &str, why: &ResolveError) -> String {
+/// Why a name gave no address, in words.
+pub fn unresolved(host: &str, why: &ResolveError) -> String {
     match why {
         ResolveError::Said(text) => format!("{host}: {text}"),
         ResolveError::Timeout(waited) => {
@@ -83,7 +122,8 @@ fn unresolved(host: &str, why: &ResolveError) -> String {
         ResolveError::Family => {
             format!("{host}: the name has no address of the family that was asked for")
         }
-        ResolveError::NoNodes => format!("the network {host} lists no node"),
+        ResolveError::NoNodes => format!("the network {host} lists no node or seed"),
+        ResolveError::NoSeed => format!("no seed of the network {host} gave an address"),
     }
 }
 

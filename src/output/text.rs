@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Line;
 use crate::report::{Counts, RttStats, Summary, TargetStats};
-use crate::target::shortened;
+use crate::target::ethereum::shortened;
 
 /// Fields that have a column of their own, or say what the line's form says already.
 const NOT_REPEATED: [&str; 8] =
@@ -87,7 +87,7 @@ fn column(target: &str) -> String {
 
 /// Makes text from outside safe for a terminal: what is not printable ASCII is escaped, but for the ellipsis
 /// that we put in ourselves.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -128,8 +128,8 @@ pub fn summary(summary: &Summary) -> String {
     if !warnings.is_empty() {
         let _ = writeln!(out, "warnings: {}", list(warnings));
     }
-    if summary.own_drops > 0 {
-        let _ = writeln!(out, "our own socket lost {}", count(summary.own_drops, "datagram"));
+    if let Some(lost) = summary.own_drops.filter(|lost| *lost > 0) {
+        let _ = writeln!(out, "our own socket lost {}", count(lost, "datagram"));
     }
     out
 }

@@ -1,10 +1,13 @@
-//! `-v`: every packet as a line on stderr, with the time since start.
+//! `-v`: every packet or message as a line on stderr, with the time since start.
+
+mod bitcoin;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 
 use data_encoding::HEXLOWER;
 
+pub use self::bitcoin::Conversation;
 use crate::discv4::{Message, Packet};
 use crate::net::udp::Seen;
 
@@ -21,6 +24,11 @@ pub fn discv4(seen: Seen<'_>, hex: bool) {
     if hex {
         let _ = writeln!(line, "            {}", HEXLOWER.encode(bytes));
     }
+    write(&line);
+}
+
+/// Whoever closed stderr does not want to know.
+fn write(line: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 

@@ -68,8 +68,9 @@ pub struct Summary {
     /// At which addresses peers see us, and how many say so; the ports are left out.
     #[serde(skip_serializing_if = "Counts::is_empty")]
     pub seen_as: Counts,
-    /// Datagrams that our own sockets lost.
-    pub own_drops: u64,
+    /// Datagrams that our own sockets lost; of a command that sends none there is nothing to say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_drops: Option<u64>,
     /// How long the run took.
     pub elapsed_ms: WaitedMs,
     /// True if it was stopped by a signal.

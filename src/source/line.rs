@@ -10,13 +10,18 @@ pub const MAX_LINE: usize = 16 * 1024;
 /// How much of a line that names no target is repeated in its result, in characters.
 const MAX_ECHO: usize = 200;
 
+/// Reads a target and, where it is known, the name of its network.
+pub trait Read<P>: FnOnce(&str, Option<&str>) -> Result<Written<P>, TargetError> {}
+
+impl<P, F: FnOnce(&str, Option<&str>) -> Result<Written<P>, TargetError>> Read<P> for F {}
+
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct Entry<P> {
     /// The target as typed.
     pub text: String,
     /// What it says.
-    pub written: Written,
+    pub written: Written<P>,
     /// What follows it.
     pub label: Option<String>,
     /// Characters of the line before the target.
@@ -43,9 +48,10 @@ struct JsonLine {
     kind: Option<String>,
     target: Option<String>,
     label: Option<String>,
+    network: Option<String>,
 }
 
-impl Entry {
+impl<P> Entry<P> {
     /// The column in the line, in characters from 1, of a byte offset in the target.
     pub fn column(&self, offset: usize) -> usize {
         column(&self.text, offset) + self.indent
@@ -57,11 +63,12 @@ pub fn column(text: &str, offset: usize) -> usize {
     text.char_indices().take_while(|(at, _)| *at < offset).count() + 1
 }
 
-/// Reads a line. `None` for one that says nothing: blank, a comment, or a summary of ours.
+/// Reads a line; `read` takes a target and, where the line names one, its network. `None` for a line that says
+/// nothing: blank, a comment, or a summary of ours.
 ///
 /// # Errors
 /// [`LineError`].
-pub fn parse(line: &[u8]) -> Option<Result<Entry, LineError>> {
+pub fn parse<P>(line: &[u8], read: impl Read<P>) -> Option<Result<Entry<P>, LineError>> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let text = match std::str::from_utf8(line) {
         Ok(text) => text,
@@ -80,13 +87,13 @@ pub fn parse(line: &[u8]) -> Option<Result<Entry, LineError>> {
         return None;
     }
     if trimmed.starts_with('{') {
-        return json(trimmed, indent);
+        return json(trimmed, indent, read);
     }
     let (target, label) = match trimmed.split_once(char::is_whitespace) {
         Some((target, label)) => (target, Some(label.trim_start().to_owned())),
         None => (trimmed, None),
     };
-    Some(entry(target, label, indent))
+    Some(entry(target, label, indent, |text| read(text, None)))
 }
 
 /// What is said of a line that is too long to be read.
@@ -100,12 +107,17 @@ pub fn too_long(start: &[u8]) -> LineError {
 ///
 /// # Errors
 /// [`LineError`].
-pub fn argument(text: &str) -> Result<Entry, LineError> {
-    entry(text, None, 0)
+pub fn argument<P>(text: &str, read: impl Read<P>) -> Result<Entry<P>, LineError> {
+    entry(text, None, 0, |text| read(text, None))
 }
 
-fn entry(target: &str, label: Option<String>, indent: usize) -> Result<Entry, LineError> {
-    match Written::parse(target) {
+fn entry<P>(
+    target: &str,
+    label: Option<String>,
+    indent: usize,
+    read: impl FnOnce(&str) -> Result<Written<P>, TargetError>,
+) -> Result<Entry<P>, LineError> {
+    match read(target) {
         Ok(written) => Ok(Entry { text: target.to_owned(), written, label, indent }),
         Err(error) => {
             let column = column(target, error.offset) + indent;
@@ -114,15 +126,16 @@ fn entry(target: &str, label: Option<String>, indent: usize) -> Result<Entry, Li
     }
 }
 
-fn json(text: &str, indent: usize) -> Option<Result<Entry, LineError>> {
+fn json<P>(text: &str, indent: usize, read: impl Read<P>) -> Option<Result<Entry<P>, LineError>> {
     let bad = |what, column| {
         let error = TargetError { offset: 0, why: Why::Json(what) };
         Some(Err(LineError { text: echo(text), label: None, column, error }))
     };
     match serde_json::from_str::<JsonLine>(text) {
-        Ok(JsonLine { target: Some(target), label, .. }) => {
+        Ok(JsonLine { target: Some(target), label, network, .. }) => {
+            let entry = entry(&target, label, indent, |text| read(text, network.as_deref()));
             // A column within the target would be one of the decoded text, not of the line.
-            Some(entry(&target, label, indent).map_err(|e| LineError { column: indent + 1, ..e }))
+            Some(entry.map_err(|e| LineError { column: indent + 1, ..e }))
         }
         Ok(JsonLine { kind: Some(kind), .. }) if kind == "summary" => None,
         Ok(_) => bad("this JSON object has no \"target\"", indent + 1),

@@ -1,5 +1,6 @@
 //! Names to addresses, a bounded number at a time and never for longer than the timeout.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -7,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 
 use super::Item;
-use crate::report::{Failure, ResolveError};
+use crate::report::{Failure, Origin, ResolveError};
 use crate::stop::Stop;
 use crate::target::{Families, family_allowed};
 
@@ -61,12 +63,12 @@ impl<L: LookUp> Resolver<L> {
 
     /// Begins to look up `name`, as soon as there are not too many others, and sends what `item` makes of the
     /// outcome.
-    pub async fn begin(
+    pub async fn begin<P: Send + 'static>(
         &self,
         name: String,
         port: u16,
-        out: mpsc::Sender<Item>,
-        item: impl FnOnce(Result<SocketAddr, Failure>) -> Item + Send + 'static,
+        out: mpsc::Sender<Item<P>>,
+        item: impl FnOnce(Result<SocketAddr, Failure>) -> Item<P> + Send + 'static,
     ) {
         let waiting = self.waiting.clone().acquire_owned().await;
         let mut stop = self.stop.clone();
@@ -85,6 +87,76 @@ impl<L: LookUp> Resolver<L> {
             drop(waiting);
         });
     }
+
+    /// Begins to look up the seeds of a network, all at once as far as there are slots, and sends what `item` makes of
+    /// each address, which is sent once however many seeds give it. A seed that gives none is sent as such; if none of
+    /// them gives any, so is the network itself, as unresolved.
+    pub async fn begin_seeds<P: Send + 'static>(
+        &self,
+        network: Arc<Origin>,
+        seeds: Vec<String>,
+        port: u16,
+        out: mpsc::Sender<Item<P>>,
+        item: impl Fn(Arc<Origin>, SocketAddr) -> Item<P> + Send + 'static,
+    ) {
+        let waiting = self.waiting.clone().acquire_owned().await;
+        let mut stop = self.stop.clone();
+        let (families, timeout) = (self.families, self.timeout);
+        let mut asked = JoinSet::new();
+        for seed in seeds {
+            let (look_up, slots) = (self.look_up.clone(), self.slots.clone());
+            asked.spawn(async move {
+                let found = ask(look_up, slots, seed.clone(), timeout).await;
+                (seed, found.and_then(|found| choose_all(found, families)))
+            });
+        }
+        tokio::spawn(async move {
+            let mut known = HashSet::new();
+            loop {
+                let next = tokio::select! {
+                    next = asked.join_next() => next,
+                    () = stop.requested() => {
+                        if known.is_empty() {
+                            let _ = out.send(Item::Failed(network, Failure::Interrupted)).await;
+                        }
+                        return;
+                    }
+                };
+                let Some(answer) = next else { break };
+                // A look-up that panicked says nothing; none does.
+                let Ok((seed, found)) = answer else { continue };
+                let items: Vec<Item<P>> = match found {
+                    Err(why) => vec![Item::SeedFailed { seed, why }],
+                    Ok(found) => found
+                        .into_iter()
+                        .filter(|ip| known.insert(*ip))
+                        .map(|ip| {
+                            let to = SocketAddr::new(ip, port);
+                            item(Arc::new(of_seed(&network, to, &seed)), to)
+                        })
+                        .collect(),
+                };
+                for item in items {
+                    // Nobody takes it any more once the run has ended.
+                    if out.send(item).await.is_err() {
+                        return;
+                    }
+                }
+            }
+            if known.is_empty() {
+                let host = network.target.clone();
+                let failure = Failure::Unresolved { host, why: ResolveError::NoSeed };
+                let _ = out.send(Item::Failed(network, failure)).await;
+            }
+            drop(waiting);
+        });
+    }
+}
+
+/// An address that a seed gave. It is written as a target by itself.
+fn of_seed(network: &Origin, to: SocketAddr, seed: &str) -> Origin {
+    let label = network.label.clone().or_else(|| Some(seed.to_owned()));
+    Origin { target: to.to_string(), label, ..network.clone() }
 }
 
 async fn ask(
@@ -109,11 +181,13 @@ async fn ask(
 }
 
 fn choose(found: Vec<IpAddr>, port: u16, families: Families) -> Result<SocketAddr, ResolveError> {
+    let first = choose_all(found, families)?.into_iter().next();
+    first.map(|ip| SocketAddr::new(ip, port)).ok_or(ResolveError::Nothing)
+}
+
+fn choose_all(found: Vec<IpAddr>, families: Families) -> Result<Vec<IpAddr>, ResolveError> {
     let none = if found.is_empty() { ResolveError::Nothing } else { ResolveError::Family };
-    found
-        .into_iter()
-        .map(|ip| ip.to_canonical())
-        .find(|ip| family_allowed(*ip, families))
-        .map(|ip| SocketAddr::new(ip, port))
-        .ok_or(none)
+    let canonical = found.into_iter().map(|ip| ip.to_canonical());
+    let chosen: Vec<_> = canonical.filter(|ip| family_allowed(*ip, families)).collect();
+    if chosen.is_empty() { Err(none) } else { Ok(chosen) }
 }

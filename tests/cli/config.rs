@@ -63,7 +63,7 @@ fn a_file_that_is_named_stands_in_its_place() {
 #[test]
 fn a_users_file_that_cannot_be_used_is_named() {
     let dir = TempDir::new();
-    let file = dir.file(FILE, "[bitcoin]\n");
+    let file = dir.file(FILE, "[solana]\n");
     let variables = [("XDG_CONFIG_HOME", dir.path().to_str().expect("UTF-8"))];
     let ran = run(&["127.0.0.1:9"], &variables);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));

@@ -9,7 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use p2pprobe::codec::key::{NodeKey, PublicKey};
-use p2pprobe::discv4::{Enode, Message, Packet, Ping, Pong, enode};
+use p2pprobe::discv4::{Enode, Message, Packet, Ping, Pong};
+use p2pprobe::host::Host;
 
 use super::wire;
 
@@ -98,7 +99,7 @@ impl Scripted {
 
     /// An enode URL of its address.
     pub fn enode_with(&self, key: &NodeKey, tcp: u16) -> String {
-        let host = enode::Host::Ip(self.addr.ip());
+        let host = Host::Ip(self.addr.ip());
         Enode { key: *key.public(), host, tcp, udp: self.addr.port() }.to_string()
     }
 

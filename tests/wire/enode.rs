@@ -1,7 +1,8 @@
 //! Every enode URL gives the key, host and ports, or the error and its place, that its vector says.
 
 use p2pprobe::discv4::Enode;
-use p2pprobe::discv4::enode::{BadHost, EnodeError, Host};
+use p2pprobe::discv4::enode::EnodeError;
+use p2pprobe::host::{BadHost, Host, HostPortError};
 
 use crate::checks;
 use crate::vectors::load;
@@ -57,24 +58,24 @@ fn places() {
         assert_eq!(ports(place), Ok(expected), "{place}");
     }
     for (place, offset, what) in [
-        ("", 0, EnodeError::MissingHost),
-        (":5", 0, EnodeError::MissingHost),
-        ("1.2.3.4", 7, EnodeError::MissingPort),
-        ("1.2.3.4:", 8, EnodeError::MissingPort),
-        ("[::1]", 5, EnodeError::MissingPort),
-        ("1.2.3.4:65536", 8, EnodeError::PortRange),
-        ("1.2.3.4:+5", 8, EnodeError::PortDigit('+')),
+        ("", 0, EnodeError::Place(HostPortError::MissingHost)),
+        (":5", 0, EnodeError::Place(HostPortError::MissingHost)),
+        ("1.2.3.4", 7, EnodeError::Place(HostPortError::MissingPort)),
+        ("1.2.3.4:", 8, EnodeError::Place(HostPortError::MissingPort)),
+        ("[::1]", 5, EnodeError::Place(HostPortError::MissingPort)),
+        ("1.2.3.4:65536", 8, EnodeError::Place(HostPortError::PortRange)),
+        ("1.2.3.4:+5", 8, EnodeError::Place(HostPortError::PortDigit('+'))),
         ("1.2.3.4:5?discport=x", 19, EnodeError::DiscPort),
         ("1.2.3.4:5/?discport=x", 20, EnodeError::DiscPort),
         ("1.2.3.4:5?a&discport=65536", 21, EnodeError::DiscPort),
-        ("[::1:5", 0, EnodeError::BadHost(BadHost::OpenBracket)),
-        ("[1.2.3.4]:5", 1, EnodeError::BadHost(BadHost::NotIpv6)),
-        ("2001:db8::1:5", 0, EnodeError::BadHost(BadHost::BareIpv6)),
-        ("a b:5", 1, EnodeError::BadHost(BadHost::Character(' '))),
-        ("u@h:5", 1, EnodeError::BadHost(BadHost::Character('@'))),
-        ("a..b:5", 0, EnodeError::BadHost(BadHost::Name)),
-        ("1.2.3:5", 0, EnodeError::BadHost(BadHost::NotIpv4)),
-        ("256.2.3.4:5", 0, EnodeError::BadHost(BadHost::NotIpv4)),
+        ("[::1:5", 0, EnodeError::Place(HostPortError::Host(BadHost::OpenBracket))),
+        ("[1.2.3.4]:5", 1, EnodeError::Place(HostPortError::Host(BadHost::NotIpv6))),
+        ("2001:db8::1:5", 0, EnodeError::Place(HostPortError::Host(BadHost::BareIpv6))),
+        ("a b:5", 1, EnodeError::Place(HostPortError::Host(BadHost::Character(' ')))),
+        ("u@h:5", 1, EnodeError::Place(HostPortError::Host(BadHost::Character('@')))),
+        ("a..b:5", 0, EnodeError::Place(HostPortError::Host(BadHost::Name))),
+        ("1.2.3:5", 0, EnodeError::Place(HostPortError::Host(BadHost::NotIpv4))),
+        ("256.2.3.4:5", 0, EnodeError::Place(HostPortError::Host(BadHost::NotIpv4))),
     ] {
         let e = parse(place).expect_err(place);
         // The place starts behind `enode://`, the key and the `@`.
@@ -108,7 +109,13 @@ fn names_have_the_lengths_of_dns() {
     assert_eq!(parse(&longest), Ok(Host::Name(longest.clone())));
     for bad in [format!("{longest}a"), format!("{label}a"), ".".to_owned(), ".a".to_owned()] {
         let e = parse(&bad).expect_err(&bad);
-        assert!(matches!(e.what, EnodeError::BadHost(BadHost::Name | BadHost::NotIpv4)), "{e:?}");
+        assert!(
+            matches!(
+                e.what,
+                EnodeError::Place(HostPortError::Host(BadHost::Name | BadHost::NotIpv4))
+            ),
+            "{e:?}"
+        );
     }
     assert_eq!(parse("localhost"), Ok(Host::Name("localhost".to_owned())));
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use crate::bitcoin::{Command, Version};
 use crate::codec::DecodeError;
 use crate::machine::{CloseWhy, ConnectError, Now};
@@ -31,8 +33,15 @@ impl Stage {
     }
 }
 
+impl Serialize for Stage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
 /// Which bound was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Flood {
     /// [`MAX_MESSAGES`](super::MAX_MESSAGES).
     Messages,
@@ -98,6 +107,10 @@ pub struct HandshakeReport {
     pub message_count: u32,
     /// How many bytes came until then; those behind the message that ended it are not counted.
     pub received: u64,
+    /// Where in what came the last message begins, or what should be one, in bytes.
+    pub last_at: u64,
+    /// From the begin of the connect to the end.
+    pub waited: Duration,
     /// Seconds that the peer's clock is ahead of ours, by its version and the time at which that came; saturating.
     pub clock_offset_s: Option<i64>,
     /// Versions and veracks beyond the first of each, but for those with a wrong checksum. They are left unread.
@@ -132,6 +145,8 @@ impl HandshakeReport {
             messages: Vec::new(),
             message_count: 0,
             received: 0,
+            last_at: 0,
+            waited: Duration::ZERO,
             clock_offset_s: None,
             duplicates: 0,
             bad_commands: 0,

@@ -11,7 +11,7 @@ use crate::report::{Failure, Malformed, NoReply, PingAnswer, WaitedMs, Warning};
 /// What a job waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Its host's turn; its timer says when.
+    /// Its host's turn; its timer says when. Without one: a place.
     Queued,
     /// The driver: its Ping is ready to leave.
     Sending,
@@ -25,6 +25,16 @@ pub(super) enum State {
     Idle,
     /// Nothing: it is done, and its peer's Pings are still answered.
     Lingering,
+}
+
+impl State {
+    /// True while a Ping of the job is on its way, or its answer is: so many may be at the same time.
+    pub fn takes_place(self) -> bool {
+        match self {
+            State::Sending | State::Leaving | State::Waiting | State::Bonding => true,
+            State::Queued | State::Idle | State::Lingering => false,
+        }
+    }
 }
 
 /// One Ping of a probe.
@@ -185,7 +195,7 @@ impl Job {
     pub fn why_no_answer(&self, now: Mono, own_drops: u64) -> Failure {
         if let Some(error) = self.malformed {
             let DecodeError { field, offset, .. } = error;
-            return Failure::Malformed(Malformed { field, offset, error, junk: self.junk });
+            return Failure::Malformed(Malformed { field, offset, error, junk: Some(self.junk) });
         }
         if let Some(icmp) = self.weak_icmp {
             return unreachable(icmp);
@@ -232,6 +242,6 @@ impl Job {
 pub(super) fn unreachable(icmp: Icmp) -> Failure {
     match icmp.kind {
         IcmpKind::PortUnreachable => Failure::PortUnreachable(icmp.into()),
-        IcmpKind::HostUnreachable => Failure::HostUnreachable(icmp.into()),
+        IcmpKind::HostUnreachable => Failure::HostUnreachable { icmp: Some(icmp.into()) },
     }
 }

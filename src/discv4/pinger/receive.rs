@@ -7,7 +7,8 @@ use super::{BOND_WAIT, Pinger};
 use crate::codec::key::PublicKey;
 use crate::codec::{DecodeError, Fault};
 use crate::discv4::packet::{self, HASH_SIZE, expires_in_s};
-use crate::discv4::{Endpoint, Enode, Message, Packet, Pong, enode};
+use crate::discv4::{Endpoint, Enode, Message, Packet, Pong};
+use crate::host::Host;
 use crate::machine::{Icmp, JobId, Mono, Now, RttClock};
 use crate::report::{Failure, Identity, Millis, PingAnswer, Warning};
 
@@ -184,6 +185,6 @@ fn seen_as(to: &Endpoint) -> Option<SocketAddr> {
 }
 
 fn learned_enode(key: PublicKey, udp: SocketAddr, tcp: u16) -> String {
-    let host = enode::Host::Ip(udp.ip());
+    let host = Host::Ip(udp.ip());
     Enode { key, host, tcp, udp: udp.port() }.to_string()
 }

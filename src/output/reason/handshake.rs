@@ -1,0 +1,141 @@
+//! Why a Bitcoin handshake failed, in words.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+
+use crate::bitcoin::Magic;
+use crate::bitcoin::frame::MAX_PAYLOAD;
+use crate::bitcoin::handshake::{Flood, MAX_BYTES, MAX_MESSAGES, Stage};
+use crate::machine::CloseWhy;
+use crate::report::{Answer, HandshakeAnswer, Millis, Probe, Progress, WaitedMs};
+
+fn answer(probe: &Probe) -> Option<&HandshakeAnswer> {
+    match &probe.answer {
+        Some(Answer::Handshake(answer)) => Some(answer),
+        Some(Answer::Ping(_)) | None => None,
+    }
+}
+
+/// `--min-height`.
+pub fn min_height(probe: &Probe, min: i32) -> String {
+    match answer(probe).and_then(|answer| answer.said.as_ref()?.height) {
+        Some(height) => format!("its chain has height {height}, less than {min}"),
+        None => format!("it does not say its height, so not {min} or more"),
+    }
+}
+
+/// `--max-clock-skew`.
+pub fn max_clock_skew(probe: &Probe, max: Millis) -> String {
+    let offset =
+        answer(probe).and_then(|answer| answer.said.as_ref()).map(|said| said.clock_offset_s);
+    let offset = offset.unwrap_or_default();
+    let side = if offset < 0 { "behind" } else { "ahead of" };
+    let max = max.0.as_secs_f64();
+    format!("its clock is {} s {side} ours, more than {max} s", offset.unsigned_abs())
+}
+
+/// `connect-timeout`.
+pub fn connect_timeout(waited: WaitedMs) -> String {
+    let waited = seconds(waited.0);
+    format!(
+        "nothing came back in {waited}: the host is off, or a firewall drops what is for that port"
+    )
+}
+
+/// `closed-early`.
+pub fn closed_early(probe: &Probe, progress: Progress, how: CloseWhy) -> String {
+    let Progress { after, received } = progress;
+    let verb = match how {
+        CloseWhy::Eof => "it hung up",
+        CloseWhy::Reset => "it reset the connection",
+    };
+    if received > 0 {
+        return format!("{verb} {}, with {} received", so_far(after), bytes(received));
+    }
+    let tried = answer(probe).map_or(0, |answer| answer.magics_tried.len());
+    match tried {
+        0 => format!(
+            "{verb} without a word: it is full, has banned us, is of another network \
+             (--network any finds which), or is no Bitcoin node"
+        ),
+        _ => format!(
+            "{verb} without a word, whichever of {tried} magics was spoken: it is full, has banned us, is of a \
+             network that is not known here, or is no Bitcoin node"
+        ),
+    }
+}
+
+/// `stalled`.
+pub fn stalled(progress: Progress, waited: WaitedMs, limit: Option<Flood>) -> String {
+    let Progress { after, received } = progress;
+    let missing = match after {
+        Stage::Connecting | Stage::VersionSent => "version",
+        Stage::Version | Stage::Verack => "verack",
+    };
+    match limit {
+        Some(Flood::Messages) => format!("it sent {MAX_MESSAGES} messages and no {missing}"),
+        Some(Flood::Bytes) => format!("it sent {} MiB and no {missing}", MAX_BYTES >> 20),
+        None => {
+            let waited = seconds(waited.0);
+            match received {
+                0 => format!(
+                    "connected, and not a byte came in {waited}: a node that is overloaded, or something else that \
+                     waits for other words"
+                ),
+                _ => format!("no {missing} came in {waited}, only {}", bytes(received)),
+            }
+        }
+    }
+}
+
+/// `not-bitcoin`.
+pub fn not_bitcoin(looks_like: &str, first_bytes: &[u8]) -> String {
+    let what = match looks_like {
+        "http" => "a web server (HTTP)",
+        "ssh" => "an SSH server",
+        "tls" => "a TLS server",
+        "smtp-or-ftp" => "a mail or FTP server",
+        _ => "nothing known, perhaps an encrypted transport (BIP-324)",
+    };
+    format!("what answers looks like {what}: {}", HEXLOWER.encode(first_bytes))
+}
+
+/// `wrong-network`.
+pub fn wrong_network(probe: &Probe, found: Magic, networks: &[Arc<str>]) -> String {
+    let whose = match networks {
+        [] => "no network that is known here".to_owned(),
+        networks => networks.join(" or "),
+    };
+    let asked = match (&probe.origin.network, answer(probe)) {
+        (Some(network), _) => network.to_string(),
+        (None, Some(answer)) => format!("magic {}", answer.magic),
+        (None, None) => "what was asked for".to_owned(),
+    };
+    format!("it is a node of {whose} (magic {found}), not of {asked}")
+}
+
+/// `oversized`.
+pub fn oversized(length: u32, after: Stage) -> String {
+    let after = so_far(after);
+    format!("it claims a message of {length} bytes {after}; none may have more than {MAX_PAYLOAD}")
+}
+
+/// When something happened, by what had come before.
+fn so_far(after: Stage) -> &'static str {
+    match after {
+        Stage::Connecting => "before we had said anything",
+        Stage::VersionSent => "before its version had come",
+        Stage::Version => "after its version, before its verack",
+        Stage::Verack => "after its verack",
+    }
+}
+
+fn seconds(waited: Duration) -> String {
+    format!("{:.1} s", waited.as_secs_f64())
+}
+
+fn bytes(count: u64) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
+}

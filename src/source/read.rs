@@ -1,0 +1,163 @@
+//! Reads inputs line by line, and finds what each line stands for.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::Input;
+use super::line::{self, Entry, LineError, MAX_LINE};
+use crate::report::{BadTarget, Failure, Origin, ResolveError};
+use crate::target::{Listed, Place, TargetError, Targets, Written};
+
+/// What was read, before it is resolved.
+pub enum Unresolved<P> {
+    /// A target.
+    Target(Arc<Origin>, Place<P>),
+    /// What is none.
+    Failed(Arc<Origin>, Failure),
+    /// Reading failed.
+    Broken {
+        /// The file's name.
+        file: Arc<str>,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// Reads all inputs, in their order, for as long as somebody takes what they give.
+pub fn all<T: Targets>(
+    inputs: Vec<Input<T::Peer>>,
+    targets: &T,
+    out: &mpsc::Sender<Unresolved<T::Peer>>,
+) {
+    for input in inputs {
+        let more = match input {
+            Input::Argument(entry) => {
+                expand(entry, None, targets).into_iter().all(|item| out.blocking_send(item).is_ok())
+            }
+            Input::File { name, reader } => {
+                let mut reader = BufReader::new(reader);
+                match file(&name, &mut reader, targets, out) {
+                    Ok(more) => more,
+                    Err(error) => {
+                        out.blocking_send(Unresolved::Broken { file: name, error }).is_ok()
+                    }
+                }
+            }
+        };
+        if !more {
+            return;
+        }
+    }
+}
+
+fn file<T: Targets>(
+    name: &Arc<str>,
+    reader: &mut impl BufRead,
+    targets: &T,
+    out: &mpsc::Sender<Unresolved<T::Peer>>,
+) -> io::Result<bool> {
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        // One byte more than fits tells a line that is too long from one that just fits.
+        let read = reader.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            break;
+        }
+        let parsed = if line.len() > MAX_LINE && !line.ends_with(b"\n") {
+            skip_line(reader)?;
+            Some(Err(line::too_long(&line)))
+        } else {
+            line::parse(&line, |text, network| targets.parse(text, network))
+        };
+        let place = Some((name.clone(), number));
+        let items = match parsed {
+            None => continue,
+            Some(Ok(entry)) => expand(entry, place, targets),
+            Some(Err(error)) => vec![bad_line(error, place)],
+        };
+        if !items.into_iter().all(|item| out.blocking_send(item).is_ok()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let available = reader.fill_buf()?;
+        let (used, end) = match available.iter().position(|byte| *byte == b'\n') {
+            Some(at) => (at + 1, true),
+            None => (available.len(), available.is_empty()),
+        };
+        reader.consume(used);
+        if end {
+            return Ok(());
+        }
+    }
+}
+
+type FileAndLine = Option<(Arc<str>, u64)>;
+
+fn origin(text: String, label: Option<String>, place: &FileAndLine) -> Origin {
+    let (file, line) = match place {
+        Some((file, line)) => (Some(file.clone()), Some(*line)),
+        None => (None, None),
+    };
+    Origin { target: text, file, line, label, network: None }
+}
+
+fn bad_line<P>(error: LineError, place: FileAndLine) -> Unresolved<P> {
+    let LineError { text, label, column, error } = error;
+    let origin = origin(text, label, &place);
+    Unresolved::Failed(Arc::new(origin), Failure::BadTarget(BadTarget { column, error }))
+}
+
+/// The targets that an entry stands for: itself, or the peers of the network that it names.
+pub fn expand<T: Targets>(
+    entry: Entry<T::Peer>,
+    place: FileAndLine,
+    targets: &T,
+) -> Vec<Unresolved<T::Peer>> {
+    let name = match entry.written {
+        Written::Peer(what) => {
+            let mut origin = origin(entry.text, entry.label, &place);
+            origin.network = peer_of(&what).and_then(|peer| targets.network_of(peer));
+            return vec![Unresolved::Target(Arc::new(origin), what)];
+        }
+        Written::Network(ref name) => name.clone(),
+    };
+    let listed = match targets.expand(&name) {
+        Ok(listed) => listed,
+        Err(why) => {
+            let column = entry.column(0);
+            let error = TargetError { offset: 0, why };
+            let bad = LineError { text: entry.text, label: entry.label, column, error };
+            return vec![bad_line(bad, place)];
+        }
+    };
+    if listed.is_empty() {
+        let failure = Failure::Unresolved { host: name, why: ResolveError::NoNodes };
+        return vec![Unresolved::Failed(
+            Arc::new(origin(entry.text, entry.label, &place)),
+            failure,
+        )];
+    }
+    let network: Arc<str> = name.into();
+    let one = |listed: Listed<T::Peer>| {
+        let label = listed.label.or_else(|| entry.label.clone());
+        let mut origin = origin(listed.text, label, &place);
+        origin.network = Some(network.clone());
+        Unresolved::Target(Arc::new(origin), listed.place)
+    };
+    listed.into_iter().map(one).collect()
+}
+
+fn peer_of<P>(place: &Place<P>) -> Option<&P> {
+    match place {
+        Place::Host(_, _, peer) | Place::Seeds(_, _, peer) => Some(peer),
+        Place::Endpoints(endpoints) => endpoints.first().map(|(_, peer)| peer),
+    }
+}
