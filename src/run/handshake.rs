@@ -411,21 +411,10 @@ impl HandshakeRun {
                 self.ledger.end(job.id, timestamp(self.dialer.clock.now()), job.origin)?;
                 continue;
             }
-            let probe = Probe {
-                at: timestamp(self.dialer.clock.now()),
-                command: self.asked.keeping.command,
-                origin: job.origin.clone(),
-                probe: self.asked.keeping.numbered.then_some(job.number),
-                ok: false,
-                failure: Some(Failure::Interrupted),
-                endpoint: Some(job.to),
-                answer: None,
-                tries: Some(job.tries),
-                tcp: None,
-                warnings: Vec::new(),
-            };
-            let now = self.dialer.clock.mono();
-            self.result(now, job, probe)?;
+            let now = self.dialer.clock.now();
+            let report = HandshakeReport::of_nothing(now);
+            let probe = judge(&self.asked, &self.networks, &job, &report);
+            self.result(now.mono, job, probe)?;
         }
         Ok(())
     }
