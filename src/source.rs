@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -76,7 +77,45 @@ pub enum Input<P> {
         name: Arc<str>,
         /// Its bytes.
         reader: Box<dyn Read + Send>,
+        /// How many there are, where that is known.
+        size: Option<u64>,
     },
+}
+
+/// A source at work.
+pub struct Source<P> {
+    /// What it gives.
+    pub items: mpsc::Receiver<Item<P>>,
+    /// How far it has come.
+    pub reading: Arc<Reading>,
+}
+
+/// How far a source has come with its files.
+#[derive(Debug)]
+pub struct Reading {
+    total: Option<u64>,
+    read: AtomicU64,
+}
+
+impl Reading {
+    fn of<P>(inputs: &[Input<P>]) -> Self {
+        let sizes = inputs.iter().map(|input| match input {
+            Input::Argument(_) => Some(0),
+            Input::File { size, .. } => *size,
+        });
+        Reading { total: sizes.sum(), read: AtomicU64::new(0) }
+    }
+
+    fn add(&self, bytes: usize) {
+        self.read.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// The share that was read, from 0 to 1; `None` where nobody knows how much there is.
+    pub fn share(&self) -> Option<f64> {
+        let total = self.total?;
+        let read = self.read.load(Ordering::Relaxed);
+        Some(if read < total { read as f64 / total as f64 } else { 1.0 })
+    }
 }
 
 impl<P> Input<P> {
@@ -85,18 +124,22 @@ impl<P> Input<P> {
     /// # Errors
     /// Those of the system.
     pub fn open(name: &str) -> io::Result<Self> {
-        let reader: Box<dyn Read + Send> = match name {
-            "-" => Box::new(io::stdin()),
-            _ => Box::new(open_file(name)?),
-        };
-        Ok(Input::File { name: name.into(), reader })
+        if name == "-" {
+            return Ok(Input::File {
+                name: name.into(),
+                reader: Box::new(io::stdin()),
+                size: None,
+            });
+        }
+        let file = File::open(name)?;
+        let metadata = file.metadata()?;
+        // It opens like a file, and would fail only once other targets had been probed.
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let size = metadata.is_file().then_some(metadata.len());
+        Ok(Input::File { name: name.into(), reader: Box::new(file), size })
     }
-}
-
-fn open_file(name: &str) -> io::Result<File> {
-    let file = File::open(name)?;
-    // It opens like a file, and would fail only once other targets had been probed.
-    if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
 }
 
 /// Starts to read all inputs, in their order. Files are read by a thread of their own, since a read of a
@@ -109,7 +152,8 @@ pub fn start<T: Targets>(
     timeout: Duration,
     look_up: impl LookUp,
     mut stop: Stop,
-) -> mpsc::Receiver<Item<T::Peer>> {
+) -> Source<T::Peer> {
+    let reading = Arc::new(Reading::of(&inputs));
     let (to_run, items) = mpsc::channel(QUEUE);
     let (to_resolver, mut unresolved) = mpsc::channel(1);
     let names_only_files = inputs.iter().all(|input| matches!(input, Input::Argument(_)));
@@ -153,9 +197,10 @@ pub fn start<T: Targets>(
             }
         });
     } else {
-        std::thread::spawn(move || read::all(inputs, &targets, &to_resolver));
+        let reading = reading.clone();
+        std::thread::spawn(move || read::all(inputs, &targets, &to_resolver, &reading));
     }
-    items
+    Source { items, reading }
 }
 
 /// Sends the target on, at once if it has an address; else its name is looked up, while others go on.

@@ -98,9 +98,14 @@ impl Tally {
         }
     }
 
-    /// How many result lines there were, and how many of them say `ok`.
-    pub fn results(&self) -> (u64, u64) {
-        (self.probes, self.ok)
+    /// Targets that have ended, and how many of them were answered as expected.
+    pub fn targets(&self) -> (u64, u64) {
+        (self.targets, self.answered)
+    }
+
+    /// Result lines that say a failure, by its kind.
+    pub fn failures(&self) -> &Counts {
+        &self.failures
     }
 
     /// What the run gave so far.

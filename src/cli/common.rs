@@ -11,8 +11,9 @@ use clap::{ArgAction, Args, ValueEnum};
 use nix::errno::Errno;
 
 use super::Fault;
+use crate::net::descriptors;
 use crate::networks::{Networks, NetworksError, user_file};
-use crate::output::{Format, Style};
+use crate::output::{Format, Output, Style};
 use crate::run::{Keeping, RunError};
 use crate::signals::Signals;
 use crate::source::Input;
@@ -156,6 +157,18 @@ impl TargetArgs {
             Input::Argument(entry) => matches!(entry.written, Written::Network(_)),
         })
     }
+}
+
+/// How many of so many connections may be open at the same time; where those are fewer, a warning says so.
+pub fn connections(wanted: u32, output: &mut Output) -> io::Result<usize> {
+    let wanted = wanted as usize;
+    let room = descriptors::room_for(wanted);
+    if room < wanted {
+        output.warn(&format!(
+            "{room} connections at the same time and not {wanted}: no more descriptors may be open (ulimit -n)"
+        ))?;
+    }
+    Ok(room)
 }
 
 impl OutputArgs {

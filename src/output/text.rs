@@ -154,8 +154,7 @@ fn count(number: u64, what: &str) -> String {
 }
 
 fn list(counts: &Counts) -> String {
-    let mut counts: Vec<_> = counts.0.iter().collect();
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let counts = counts.most();
     let texts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     texts.join(", ")
 }

@@ -110,4 +110,11 @@ impl Counts {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// All names, the most frequent first.
+    pub fn most(&self) -> Vec<(&str, u64)> {
+        let mut counts: Vec<_> = self.0.iter().map(|(name, count)| (&name[..], *count)).collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts
+    }
 }

@@ -27,7 +27,7 @@ use crate::networks::{BitcoinNetwork, Networks};
 use crate::output::Output;
 use crate::output::progress;
 use crate::report::{Failure, Origin, Probe};
-use crate::source::{Item, Located};
+use crate::source::{Item, Located, Source};
 use crate::tally::Verdict;
 use crate::target::bitcoin::Candidates;
 use crate::turns::HostTurns;
@@ -85,7 +85,7 @@ pub struct Parts {
     /// Where nonces come from.
     pub rng: StdRng,
     /// Where targets come from.
-    pub items: mpsc::Receiver<Item<Candidates>>,
+    pub source: Source<Candidates>,
     /// Where results go.
     pub output: Output,
     /// Who wants to see each message.
@@ -145,16 +145,16 @@ pub struct HandshakeRun {
 impl HandshakeRun {
     /// Puts a run together.
     pub fn new(asked: Asked, parts: Parts) -> Self {
-        let Parts { networks, dialer, rng, items, output, tracers } = parts;
+        let Parts { networks, dialer, rng, source, output, tracers } = parts;
         HandshakeRun {
             turns: HostTurns::new(asked.per_host_interval),
             pacer: Pacer::new(asked.rate),
-            ledger: Ledger::new(asked.keeping, dialer.clock, output),
+            ledger: Ledger::new(asked.keeping, dialer.clock, source.reading, output),
             asked,
             networks,
             dialer,
             rng,
-            items: Some(items),
+            items: Some(source.items),
             tracers,
             ours: OurNonces::default(),
             ready: VecDeque::new(),

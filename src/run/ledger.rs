@@ -9,6 +9,7 @@ use crate::machine::JobId;
 use crate::net::clock::Clock;
 use crate::output::Output;
 use crate::report::{Failure, Origin, Probe, ResolveError, Timestamp};
+use crate::source::Reading;
 use crate::tally::{Tally, Verdict};
 
 /// How results are kept.
@@ -28,6 +29,7 @@ pub struct Ledger {
     /// Whether the probes of a target are numbered, and summed up.
     numbered: bool,
     clock: Clock,
+    reading: Arc<Reading>,
     tally: Tally,
     /// Where it is written.
     pub output: Output,
@@ -39,11 +41,21 @@ pub struct Ledger {
 
 impl Ledger {
     /// An empty one.
-    pub fn new(keeping: Keeping, clock: Clock, output: Output) -> Self {
+    pub fn new(keeping: Keeping, clock: Clock, reading: Arc<Reading>, output: Output) -> Self {
         let Keeping { command, numbered, ordered } = keeping;
         let order = ordered.then(Order::default);
         let tally = Tally::new(command);
-        Ledger { command, numbered, clock, tally, output, last_job: 0, order, broken: None }
+        Ledger {
+            command,
+            numbered,
+            clock,
+            reading,
+            tally,
+            output,
+            last_job: 0,
+            order,
+            broken: None,
+        }
     }
 
     /// Takes down that a target is begun.
@@ -151,8 +163,7 @@ impl Ledger {
     pub fn show_progress(&self, open: usize) -> bool {
         let progress = self.output.progress();
         if progress.is_wanted() {
-            let (results, ok) = self.tally.results();
-            progress.show(results, ok, open);
+            progress.show(&self.tally, open as u64, self.reading.share());
         }
         progress.is_wanted()
     }

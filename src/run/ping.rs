@@ -17,7 +17,7 @@ use crate::net::tcp::Dialer;
 use crate::net::udp::UdpDriver;
 use crate::output::{Output, progress};
 use crate::report::{Answer, Failure, Millis, NotAsAsked, Origin, Probe, Tcp, TcpState, Timestamp};
-use crate::source::{Item, Located};
+use crate::source::{Item, Located, Source};
 use crate::stop::Stop;
 use crate::tally::Verdict;
 use crate::target::ethereum::Node;
@@ -28,8 +28,8 @@ use crate::tcp_check::TcpCheck;
 pub struct Asked {
     /// How results are kept.
     pub keeping: Keeping,
-    /// Targets that may be probed at the same time, and TCP connects.
-    pub concurrency: usize,
+    /// TCP connects that may be under way at the same time.
+    pub connections: usize,
     /// `--max-rtt`.
     pub max_rtt: Option<Duration>,
     /// `--tcp`: connect to the TCP port, too, and wait at most this long.
@@ -75,7 +75,7 @@ impl PingRun {
         clock: Clock,
         driver: UdpDriver,
         pinger: Pinger,
-        items: mpsc::Receiver<Item<Node>>,
+        source: Source<Node>,
         stop: Stop,
         output: Output,
     ) -> Self {
@@ -84,14 +84,14 @@ impl PingRun {
             clock,
             driver,
             pinger,
-            items: Some(items),
+            items: Some(source.items),
             stopped: false,
             jobs: HashMap::new(),
             // A port that the UDP socket is bound to may be taken on TCP.
             dialer: Dialer { clock, bind: Arc::new([]), stop: stop.clone() },
             stop,
             connects: JoinSet::new(),
-            ledger: Ledger::new(asked.keeping, clock, output),
+            ledger: Ledger::new(asked.keeping, clock, source.reading, output),
         }
     }
 
@@ -154,9 +154,8 @@ impl PingRun {
 
     /// A run that was stopped takes the rest of what the source had begun.
     fn has_room(&self) -> bool {
-        let room = self.pinger.room() > 0
-            && self.connects.len() < self.asked.concurrency
-            && self.jobs.len() < MAX_OPEN;
+        let connects = self.asked.tcp.is_none() || self.connects.len() < self.asked.connections;
+        let room = self.pinger.room() > 0 && connects && self.jobs.len() < MAX_OPEN;
         self.stopped || (room && self.ledger.has_room())
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::Input;
 use super::line::{self, Entry, LineError, MAX_LINE};
+use super::{Input, Reading};
 use crate::report::{BadTarget, Failure, Origin, ResolveError};
 use crate::target::{Listed, Place, TargetError, Targets, Written};
 
@@ -30,15 +30,16 @@ pub fn all<T: Targets>(
     inputs: Vec<Input<T::Peer>>,
     targets: &T,
     out: &mpsc::Sender<Unresolved<T::Peer>>,
+    reading: &Reading,
 ) {
     for input in inputs {
         let more = match input {
             Input::Argument(entry) => {
                 expand(entry, None, targets).into_iter().all(|item| out.blocking_send(item).is_ok())
             }
-            Input::File { name, reader } => {
+            Input::File { name, reader, .. } => {
                 let mut reader = BufReader::new(reader);
-                match file(&name, &mut reader, targets, out) {
+                match file(&name, &mut reader, targets, out, reading) {
                     Ok(more) => more,
                     Err(error) => {
                         out.blocking_send(Unresolved::Broken { file: name, error }).is_ok()
@@ -57,6 +58,7 @@ fn file<T: Targets>(
     reader: &mut impl BufRead,
     targets: &T,
     out: &mpsc::Sender<Unresolved<T::Peer>>,
+    reading: &Reading,
 ) -> io::Result<bool> {
     let mut line = Vec::new();
     for number in 1.. {
@@ -66,6 +68,7 @@ fn file<T: Targets>(
         if read == 0 {
             break;
         }
+        reading.add(read);
         let parsed = if line.len() > MAX_LINE && !line.ends_with(b"\n") {
             skip_line(reader)?;
             Some(Err(line::too_long(&line)))
