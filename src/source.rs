@@ -48,6 +48,13 @@ pub enum Item<P> {
         /// Why.
         why: ResolveError,
     },
+    /// A network's seeds have given all that they give.
+    SeedsEnded {
+        /// The network.
+        network: Arc<Origin>,
+        /// How many targets they gave.
+        given: u64,
+    },
 }
 
 /// A target's address, and what is known of it.
@@ -108,7 +115,7 @@ pub fn start<T: Targets>(
     let names_only_files = inputs.iter().all(|input| matches!(input, Input::Argument(_)));
     let resolver = Resolver::new(families, timeout, look_up, stop.clone());
     tokio::spawn(async move {
-        loop {
+        for number in 0.. {
             let next = tokio::select! {
                 biased;
                 () = stop.requested() => return,
@@ -117,9 +124,11 @@ pub fn start<T: Targets>(
             let Some(next) = next else { return };
             let sent = match next {
                 Unresolved::Target(origin, place) => {
+                    let origin = Arc::new(Origin { number, ..origin });
                     locate(&resolver, families, origin, place, &to_run).await
                 }
                 Unresolved::Failed(origin, failure) => {
+                    let origin = Arc::new(Origin { number, ..origin });
                     to_run.send(Item::Failed(origin, failure)).await.is_ok()
                 }
                 Unresolved::Broken { file, error } => {

@@ -73,7 +73,7 @@ async fn all(items: &mut Receiver<Item<Node>>) -> HashMap<String, String> {
             Item::Located(origin, located) => (origin, located.to.to_string()),
             Item::Failed(origin, failure) => (origin, of(&failure)),
             Item::Broken { file, error } => panic!("{file}: {error}"),
-            Item::SeedFailed { seed, .. } => panic!("a seed: {seed}"),
+            Item::SeedFailed { .. } | Item::SeedsEnded { .. } => panic!("a seed"),
         };
         let before = found.insert(origin.target.clone(), outcome);
         assert_eq!(before, None, "{} came twice", origin.target);

@@ -197,8 +197,7 @@ impl BtcHandshake {
     fn asked(&self, concurrency: usize, any: bool) -> Asked {
         let (probe, limits, pace) = (&self.probe, &self.limits, &self.pace);
         Asked {
-            command: "btc-handshake",
-            numbered: pace.count.is_some(),
+            keeping: self.output.keeping("btc-handshake", pace.count.is_some()),
             count: pace.count.unwrap_or(1),
             interval: pace.interval,
             retries: probe.retries,

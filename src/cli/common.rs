@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use super::Fault;
 use crate::networks::{Networks, NetworksError, user_file};
 use crate::output::{Format, Style};
-use crate::run::RunError;
+use crate::run::{Keeping, RunError};
 use crate::signals::Signals;
 use crate::source::Input;
 use crate::source::line::{self, Entry};
@@ -90,6 +90,9 @@ pub struct OutputArgs {
     /// Sum up at the end; --count, --file, `-` and a network's name imply it
     #[arg(long)]
     pub summary: bool,
+    /// Give results in the order of the targets, not as they come
+    #[arg(long)]
+    pub ordered: bool,
     /// Exit with 0 if one target at least was answered
     #[arg(long)]
     pub any: bool,
@@ -156,6 +159,11 @@ impl TargetArgs {
 }
 
 impl OutputArgs {
+    /// How results are kept.
+    pub fn keeping(&self, command: &'static str, numbered: bool) -> Keeping {
+        Keeping { command, numbered, ordered: self.ordered }
+    }
+
     /// How to write, where `summary` says whether other arguments imply one.
     pub fn style(&self, summary: bool) -> Style {
         let terminal = || {

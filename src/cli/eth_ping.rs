@@ -132,8 +132,7 @@ impl EthPing {
 
     fn asked(&self) -> Asked {
         Asked {
-            command: "eth-ping",
-            numbered: self.pace.count.is_some(),
+            keeping: self.output.keeping("eth-ping", self.pace.count.is_some()),
             concurrency: self.pace.concurrency as usize,
             max_rtt: self.ping.max_rtt,
             tcp: self.ping.tcp.then_some(self.ping.timeout),

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use self::judge::judge;
-use super::{Ledger, RunError, next_item, timestamp};
+use super::{Keeping, Ledger, RunError, next_item, timestamp};
 use crate::bitcoin::handshake::{Config, End, Handshake, HandshakeReport, OurNonces, Stage};
 use crate::bitcoin::{Magic, Opening};
 use crate::machine::{ConnectError, JobId, LocalError, Mono};
@@ -41,10 +41,8 @@ const NO_ROOM_PATIENCE: u32 = 50;
 /// What is asked, and how an answer must be to be as asked.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// The command's name.
-    pub command: &'static str,
-    /// Number the probes of a target.
-    pub numbered: bool,
+    /// How results are kept.
+    pub keeping: Keeping,
     /// Probes of a target.
     pub count: u32,
     /// From the begin of one probe of a target to the begin of the next.
@@ -151,7 +149,7 @@ impl HandshakeRun {
         HandshakeRun {
             turns: HostTurns::new(asked.per_host_interval),
             pacer: Pacer::new(asked.rate),
-            ledger: Ledger::new(asked.command, asked.numbered, dialer.clock, output),
+            ledger: Ledger::new(asked.keeping, dialer.clock, output),
             asked,
             networks,
             dialer,
@@ -233,7 +231,7 @@ impl HandshakeRun {
     /// A run that was stopped takes the rest of what the source had begun.
     fn has_room(&self) -> bool {
         let room = self.ready.is_empty() && self.has_place() && self.later.len() < MAX_WAITING;
-        self.stopped || room
+        self.stopped || (room && self.ledger.has_room())
     }
 
     /// Takes what the source has ready, as far as there is room for it.
@@ -260,6 +258,9 @@ impl HandshakeRun {
             Some(Item::Failed(origin, failure)) => self.ledger.never_begun(origin, failure)?,
             Some(Item::Broken { file, error }) => self.ledger.broken(file, error),
             Some(Item::SeedFailed { seed, why }) => self.ledger.seed_failed(&seed, &why)?,
+            Some(Item::SeedsEnded { network, given }) => {
+                self.ledger.seeds_ended(&network, given)?;
+            }
         }
         Ok(())
     }
@@ -268,7 +269,7 @@ impl HandshakeRun {
         let Located { to, peer: candidates } = located;
         let now = self.dialer.clock.mono();
         let job = Job {
-            id: self.ledger.next_job(),
+            id: self.ledger.begin(&origin),
             origin,
             to,
             candidates,
@@ -302,6 +303,10 @@ impl HandshakeRun {
         }
         while self.has_place() && self.pacer.ready_at() <= now {
             let Some(mut job) = self.ready.pop_front() else { break };
+            if let Err(turn) = self.turns.begin(now, job.to.ip()) {
+                self.later.insert((turn, job.id), job);
+                continue;
+            }
             self.pacer.spend(now);
             if job.tries == 0 {
                 job.began = now;
@@ -353,11 +358,11 @@ impl HandshakeRun {
             }
         }
         let probe = judge(&self.asked, &self.networks, &job, &report);
-        self.result(now, job, &probe)
+        self.result(now, job, probe)
     }
 
     /// Says the result of a probe, and begins the next one or ends the target.
-    fn result(&mut self, now: Mono, mut job: Box<Job>, probe: &Probe) -> Result<(), RunError> {
+    fn result(&mut self, now: Mono, mut job: Box<Job>, probe: Probe) -> Result<(), RunError> {
         self.ledger.say(job.id, probe)?;
         if self.stopped || job.number == self.asked.count {
             self.ledger.end(job.id, timestamp(self.dialer.clock.now()), job.origin)?;
@@ -406,21 +411,10 @@ impl HandshakeRun {
                 self.ledger.end(job.id, timestamp(self.dialer.clock.now()), job.origin)?;
                 continue;
             }
-            let probe = Probe {
-                at: timestamp(self.dialer.clock.now()),
-                command: self.asked.command,
-                origin: job.origin.clone(),
-                probe: self.asked.numbered.then_some(job.number),
-                ok: false,
-                failure: Some(Failure::Interrupted),
-                endpoint: Some(job.to),
-                answer: None,
-                tries: Some(job.tries),
-                tcp: None,
-                warnings: Vec::new(),
-            };
-            let now = self.dialer.clock.mono();
-            self.result(now, job, &probe)?;
+            let now = self.dialer.clock.now();
+            let report = HandshakeReport::of_nothing(now);
+            let probe = judge(&self.asked, &self.networks, &job, &report);
+            self.result(now.mono, job, probe)?;
         }
         Ok(())
     }

@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{Ledger, RunError, next_item, timestamp};
+use super::{Keeping, Ledger, RunError, next_item, timestamp};
 use crate::discv4::Endpoint;
-use crate::discv4::pinger::{PingReport, PingTarget, Pinger};
+use crate::discv4::pinger::{MAX_OPEN, PingReport, PingTarget, Pinger};
 use crate::machine::{DatagramMachine, JobId, JobReport};
 use crate::net::clock::Clock;
 use crate::net::tcp::Dialer;
@@ -26,11 +26,9 @@ use crate::tcp_check::TcpCheck;
 /// What an answer must be like to be as asked, and what else is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
-    /// The command's name.
-    pub command: &'static str,
-    /// Number the probes of a target.
-    pub numbered: bool,
-    /// Targets that may be open at the same time.
+    /// How results are kept.
+    pub keeping: Keeping,
+    /// Targets that may be probed at the same time, and TCP connects.
     pub concurrency: usize,
     /// `--max-rtt`.
     pub max_rtt: Option<Duration>,
@@ -93,7 +91,7 @@ impl PingRun {
             dialer: Dialer { clock, bind: Arc::new([]), stop: stop.clone() },
             stop,
             connects: JoinSet::new(),
-            ledger: Ledger::new(asked.command, asked.numbered, clock, output),
+            ledger: Ledger::new(asked.keeping, clock, output),
         }
     }
 
@@ -154,11 +152,12 @@ impl PingRun {
         Ok(())
     }
 
-    /// A target takes its place until all is known of it, its TCP port included. A run that was stopped takes the
-    /// rest of what the source had begun.
+    /// A run that was stopped takes the rest of what the source had begun.
     fn has_room(&self) -> bool {
-        let open = self.jobs.len() < self.asked.concurrency && self.pinger.room() > 0;
-        self.stopped || open
+        let room = self.pinger.room() > 0
+            && self.connects.len() < self.asked.concurrency
+            && self.jobs.len() < MAX_OPEN;
+        self.stopped || (room && self.ledger.has_room())
     }
 
     /// Takes what the source has ready, as far as there is room for it.
@@ -184,13 +183,16 @@ impl PingRun {
             Some(Item::Failed(origin, failure)) => self.ledger.never_begun(origin, failure)?,
             Some(Item::Broken { file, error }) => self.ledger.broken(file, error),
             Some(Item::SeedFailed { seed, why }) => self.ledger.seed_failed(&seed, &why)?,
+            Some(Item::SeedsEnded { network, given }) => {
+                self.ledger.seeds_ended(&network, given)?;
+            }
         }
         Ok(())
     }
 
     fn start(&mut self, origin: Arc<Origin>, located: Located<Node>) {
         let Located { to, peer: Node { tcp, key } } = located;
-        let id = self.ledger.next_job();
+        let id = self.ledger.begin(&origin);
         let now = self.clock.now();
         // Where there is no way to the target, sending will say so.
         let ours = self.driver.address_towards(to);
@@ -237,7 +239,7 @@ impl PingRun {
             JobReport::Probe(report) => {
                 let Some(job) = self.jobs.get(&id) else { return Ok(()) };
                 let probe = self.asked.judge(job, report);
-                Ok(self.ledger.say(id, &probe)?)
+                Ok(self.ledger.say(id, probe)?)
             }
             JobReport::Done => {
                 let Some(job) = self.jobs.remove(&id) else { return Ok(()) };
@@ -270,9 +272,9 @@ impl Asked {
         };
         Probe {
             at: Timestamp(report.at_unix_ms),
-            command: self.command,
+            command: self.keeping.command,
             origin: job.origin.clone(),
-            probe: self.numbered.then_some(report.number),
+            probe: self.keeping.numbered.then_some(report.number),
             ok: failure.is_none(),
             failure,
             endpoint: Some(job.endpoint),

@@ -13,9 +13,9 @@ use crate::target::{Listed, Place, TargetError, Targets, Written};
 /// What was read, before it is resolved.
 pub enum Unresolved<P> {
     /// A target.
-    Target(Arc<Origin>, Place<P>),
+    Target(Origin, Place<P>),
     /// What is none.
-    Failed(Arc<Origin>, Failure),
+    Failed(Origin, Failure),
     /// Reading failed.
     Broken {
         /// The file's name.
@@ -106,13 +106,13 @@ fn origin(text: String, label: Option<String>, place: &FileAndLine) -> Origin {
         Some((file, line)) => (Some(file.clone()), Some(*line)),
         None => (None, None),
     };
-    Origin { target: text, file, line, label, network: None }
+    Origin { target: text, file, line, label, ..Origin::default() }
 }
 
 fn bad_line<P>(error: LineError, place: FileAndLine) -> Unresolved<P> {
     let LineError { text, label, column, error } = error;
     let origin = origin(text, label, &place);
-    Unresolved::Failed(Arc::new(origin), Failure::BadTarget(BadTarget { column, error }))
+    Unresolved::Failed(origin, Failure::BadTarget(BadTarget { column, error }))
 }
 
 /// The targets that an entry stands for: itself, or the peers of the network that it names.
@@ -125,7 +125,7 @@ pub fn expand<T: Targets>(
         Written::Peer(what) => {
             let mut origin = origin(entry.text, entry.label, &place);
             origin.network = peer_of(&what).and_then(|peer| targets.network_of(peer));
-            return vec![Unresolved::Target(Arc::new(origin), what)];
+            return vec![Unresolved::Target(origin, what)];
         }
         Written::Network(ref name) => name.clone(),
     };
@@ -140,17 +140,14 @@ pub fn expand<T: Targets>(
     };
     if listed.is_empty() {
         let failure = Failure::Unresolved { host: name, why: ResolveError::NoNodes };
-        return vec![Unresolved::Failed(
-            Arc::new(origin(entry.text, entry.label, &place)),
-            failure,
-        )];
+        return vec![Unresolved::Failed(origin(entry.text, entry.label, &place), failure)];
     }
     let network: Arc<str> = name.into();
     let one = |listed: Listed<T::Peer>| {
         let label = listed.label.or_else(|| entry.label.clone());
         let mut origin = origin(listed.text, label, &place);
         origin.network = Some(network.clone());
-        Unresolved::Target(Arc::new(origin), listed.place)
+        Unresolved::Target(origin, listed.place)
     };
     listed.into_iter().map(one).collect()
 }

@@ -28,9 +28,9 @@ pub fn judge(asked: &Asked, networks: &Networks, job: &Job, report: &HandshakeRe
     });
     Probe {
         at: Timestamp(report.at_unix_ms),
-        command: asked.command,
+        command: asked.keeping.command,
         origin: job.origin.clone(),
-        probe: asked.numbered.then_some(job.number),
+        probe: asked.keeping.numbered.then_some(job.number),
         ok: failure.is_none(),
         failure,
         endpoint: Some(job.to),
