@@ -163,9 +163,11 @@ impl Networks {
         if ports.len() == 1 { ports.first().copied() } else { None }
     }
 
-    /// True if any Bitcoin network has a service of this name.
-    pub fn has_service(&self, name: &str) -> bool {
-        self.all_bitcoin().any(|network| services::bit_named(name, &network.services).is_some())
+    /// The bit of a service, by the name that Bitcoin or any of the networks has for it.
+    pub fn service(&self, name: &str) -> Option<u32> {
+        let common = services::bit_named(name, &services::OwnNames::new());
+        let own = || self.all_bitcoin().find_map(|n| services::bit_named(name, &n.services));
+        common.or_else(own)
     }
 
     /// The magics of all Bitcoin networks.

@@ -81,8 +81,9 @@ pub struct BtcHandshake {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Bitcoin network")]
 struct NetworkArgs {
-    /// The network of the targets that name none; `any`: try all that use the port until one answers. (Bitcoin SV bans
-    /// for a day who speaks another network's magic.) [default: mainnet]
+    /// The network of the targets that name none; `any`: all that use the port (where none does, all that are known) until
+    /// one answers, one connection each, --per-host-interval apart. Bitcoin SV bans whoever speaks another network's magic,
+    /// for a day [default: mainnet]
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
     /// The network with this magic, as on the wire: f9beb4d9
@@ -114,7 +115,7 @@ struct ProbeArgs {
 #[command(next_help_heading = "Limits (an answer beyond them counts as not as asked)")]
 struct LimitArgs {
     /// The chain must be this high
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(0..))]
     min_height: Option<i32>,
     /// The node must offer these services: NETWORK,WITNESS
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -142,7 +143,7 @@ impl BtcHandshake {
         let signals = Signals::register()?;
         let networks = Arc::new(self.targets.networks()?);
         let asked = self.which.asked(&networks)?;
-        self.limits.check(&networks)?;
+        let need_services = self.limits.services(&networks)?;
         let any = asked == bitcoin::Asked::Any;
         let targets = Bitcoin { networks: networks.clone(), asked };
         let inputs = self.targets.inputs(&targets)?;
@@ -154,7 +155,7 @@ impl BtcHandshake {
         let concurrency = connections(self.pace.concurrency, &mut output)?;
         if any {
             output.warn(
-                "a Bitcoin SV node bans for a day who speaks another network's magic to it",
+                "a Bitcoin SV node bans whoever speaks another network's magic to it, for a day",
             )?;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -180,7 +181,7 @@ impl BtcHandshake {
                 output,
                 tracers: self.tracers(),
             };
-            let run = HandshakeRun::new(self.asked(concurrency, any), parts);
+            let run = HandshakeRun::new(self.asked(concurrency, any, need_services), parts);
             Ok::<_, Fault>(run.run(self.output.any).await)
         })?;
         // A look-up that hangs must not hold up the end.
@@ -188,7 +189,7 @@ impl BtcHandshake {
         exit_code(verdict, result, &signals)
     }
 
-    fn asked(&self, concurrency: usize, any: bool) -> Asked {
+    fn asked(&self, concurrency: usize, any: bool, need_services: u64) -> Asked {
         let (probe, limits, pace) = (&self.probe, &self.limits, &self.pace);
         Asked {
             keeping: self.output.keeping("btc-handshake", pace.count.is_some()),
@@ -203,7 +204,7 @@ impl BtcHandshake {
             user_agent: probe.user_agent.clone(),
             any,
             min_height: limits.min_height,
-            need_services: limits.need_services.clone(),
+            need_services,
             max_clock_skew: limits.max_clock_skew,
             max_rtt: limits.max_rtt,
         }
@@ -246,11 +247,12 @@ impl NetworkArgs {
 }
 
 impl LimitArgs {
-    /// Names that no network has for a bit are mistyped.
-    fn check(&self, networks: &Networks) -> Result<(), Fault> {
+    /// The bits of the services that are needed.
+    fn services(&self, networks: &Networks) -> Result<u64, Fault> {
+        let mut bits = 0;
         for name in &self.need_services {
-            if !networks.has_service(name) {
-                let known = services::names(u64::MAX, &Default::default());
+            let Some(bit) = networks.service(name.trim()) else {
+                let known = services::names(u64::MAX, &services::OwnNames::new());
                 let known: Vec<_> =
                     known.iter().filter(|name| !name.starts_with("bit ")).map(|n| &n[..]).collect();
                 return Err(Fault::Usage(format!(
@@ -258,9 +260,10 @@ impl LimitArgs {
                     name.escape_debug(),
                     known.join(", ")
                 )));
-            }
+            };
+            bits |= 1 << bit;
         }
-        Ok(())
+        Ok(bits)
     }
 }
 

@@ -169,12 +169,9 @@ fn not_as_asked(
         return Some(NotAsAsked::MinHeight { min_height });
     }
     let offered = report.version.as_ref().map_or(0, |version| version.services);
-    let is_missing = |name: &&String| {
-        let bit = services::bit_named(name, &network.services);
-        bit.is_none_or(|bit| offered >> bit & 1 == 0)
-    };
-    let missing_services: Vec<_> = asked.need_services.iter().filter(is_missing).cloned().collect();
-    if !missing_services.is_empty() {
+    let missing = asked.need_services & !offered;
+    if missing != 0 {
+        let missing_services = services::names(missing, &network.services);
         return Some(NotAsAsked::NeedServices { missing_services });
     }
     if let Some(max) = asked.max_clock_skew
