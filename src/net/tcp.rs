@@ -64,7 +64,7 @@ impl Dialer {
     /// Runs `machine` against `to` until it reports. Told to stop, the machine reports what it has.
     pub async fn drive<M: StreamMachine>(
         mut self,
-        machine: M,
+        machine: &mut M,
         to: SocketAddr,
         tracer: Option<Tracer>,
     ) -> M::Report {
@@ -100,14 +100,14 @@ impl Dialer {
 
 /// A machine and its connection. Its futures may be dropped at any point: then the deadline has passed, or the run is
 /// to end, and the machine closes.
-struct Driven<M> {
-    machine: M,
+struct Driven<'m, M> {
+    machine: &'m mut M,
     stream: Option<TcpStream>,
     clock: Clock,
     tracer: Option<Tracer>,
 }
 
-impl<M: StreamMachine> Driven<M> {
+impl<M: StreamMachine> Driven<'_, M> {
     /// Tells that something happened just now. Times are taken before that: whoever looks on takes time, too.
     fn see(&mut self, now: Now, what: SeenWhat<'_>) {
         if let Some(tracer) = &mut self.tracer {

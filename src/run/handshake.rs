@@ -323,8 +323,8 @@ impl HandshakeRun {
             let (ours, dialer) = (self.ours.clone(), self.dialer.clone());
             let tracer = self.tracers.as_ref().map(|tracers| tracers(to, magic));
             self.open.spawn(async move {
-                let machine = Handshake::new(config, to, nonces, ours, dialer.clock.now());
-                (job, dialer.drive(machine, to, tracer).await)
+                let mut machine = Handshake::new(config, to, nonces, ours, dialer.clock.now());
+                (job, dialer.drive(&mut machine, to, tracer).await)
             });
         }
     }

@@ -201,11 +201,11 @@ impl PingRun {
             None => Connect::NotAsked,
             Some(_) if tcp == 0 => Connect::Done(TcpState::NoPort.into()),
             Some(timeout) => {
-                let machine = TcpCheck::new(now, timeout);
+                let mut machine = TcpCheck::new(now, timeout);
                 let dialer = self.dialer.clone();
                 let address = SocketAddr::new(to.ip(), tcp);
                 self.connects
-                    .spawn(async move { (id, dialer.drive(machine, address, None).await) });
+                    .spawn(async move { (id, dialer.drive(&mut machine, address, None).await) });
                 Connect::UnderWay
             }
         };
