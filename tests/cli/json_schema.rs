@@ -20,7 +20,7 @@ static REAL_LINES: LazyLock<Vec<Value>> = LazyLock::new(|| {
     ran.lines()
 });
 
-fn refused(line: &Value, change: impl FnOnce(&mut Value)) {
+pub fn refused(line: &Value, change: impl FnOnce(&mut Value)) {
     let mut changed = line.clone();
     change(&mut changed);
     assert_ne!(changed, *line);
@@ -28,11 +28,11 @@ fn refused(line: &Value, change: impl FnOnce(&mut Value)) {
     assert_ne!(faults(&changed), Vec::<String>::new(), "allowed: {changed}");
 }
 
-fn fields(line: &Value) -> Vec<String> {
+pub fn fields(line: &Value) -> Vec<String> {
     line.as_object().expect("an object").keys().cloned().collect()
 }
 
-fn remove(line: &mut Value, field: &str) {
+pub fn remove(line: &mut Value, field: &str) {
     line.as_object_mut().expect("an object").remove(field).expect("it was there");
 }
 

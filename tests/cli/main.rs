@@ -10,6 +10,7 @@ mod escapes;
 mod exit_codes;
 mod help_and_trace;
 mod json_schema;
+mod json_schema_btc;
 mod names;
 mod no_way_there;
 mod pipes;

@@ -52,8 +52,13 @@ pub fn outcome(line: &Value) -> String {
 
 /// The command `eth-ping` with no configuration of the user's in its way.
 pub fn eth_ping<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Command {
+    probe("eth-ping", args)
+}
+
+/// A command that probes, with no configuration of the user's in its way.
+pub fn probe<A: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.arg("eth-ping").args(args);
+    command.arg(name).args(args);
     clean(&mut command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -69,6 +74,11 @@ pub fn clean(command: &mut Command) {
 /// Runs `eth-ping` to its end.
 pub fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ran {
     finish(eth_ping(args).spawn().expect("the binary starts"))
+}
+
+/// Runs `btc-handshake` to its end.
+pub fn run_btc_handshake<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ran {
+    finish(probe("btc-handshake", args).spawn().expect("the binary starts"))
 }
 
 /// Runs `eth-ping` with this as its standard input.

@@ -5,6 +5,7 @@
 
 pub mod answering;
 pub mod bitcoin_peers;
+pub mod btc;
 pub mod command;
 pub mod crowd;
 pub mod ethereumjs;
@@ -12,4 +13,5 @@ pub mod namespace;
 pub mod program;
 pub mod schema;
 pub mod scripted;
+pub mod scripted_tcp;
 pub mod wire;

@@ -25,9 +25,18 @@ pub struct Outcome {
 
 /// Runs `p2pprobe eth-ping --json --per-host-interval 0` with these arguments.
 pub fn eth_ping(arguments: &[&str]) -> Outcome {
+    probe("eth-ping", arguments)
+}
+
+/// The same with `btc-handshake`.
+pub fn btc_handshake(arguments: &[&str]) -> Outcome {
+    probe("btc-handshake", arguments)
+}
+
+fn probe(name: &str, arguments: &[&str]) -> Outcome {
     let options = ["--json", "--per-host-interval", "0"];
     let mut child =
-        command::eth_ping([&options, arguments].concat()).spawn().expect("the binary starts");
+        command::probe(name, [&options, arguments].concat()).spawn().expect("the binary starts");
     let stdout = collect(child.stdout.take().expect("a pipe"));
     let stderr = collect(child.stderr.take().expect("a pipe"));
     let deadline = Instant::now() + PATIENCE;
