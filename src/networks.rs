@@ -163,9 +163,10 @@ impl Networks {
         if ports.len() == 1 { ports.first().copied() } else { None }
     }
 
-    /// True if any Bitcoin network has a service of this name.
-    pub fn has_service(&self, name: &str) -> bool {
-        self.all_bitcoin().any(|network| services::bit_named(name, &network.services).is_some())
+    /// The name of a service as it is shown, if any Bitcoin network has one of that name.
+    pub fn service_named(&self, name: &str) -> Option<String> {
+        let mut all = self.all_bitcoin();
+        all.find_map(|network| services::name_as_shown(name, &network.services)).map(Into::into)
     }
 
     /// The magics of all Bitcoin networks.

@@ -36,6 +36,11 @@ pub fn bit_named(name: &str, own: &OwnNames) -> Option<u32> {
     (0..u64::BITS).find(|bit| shown(*bit, own).eq_ignore_ascii_case(name))
 }
 
+/// The name as it is shown, of one that [`bit_named`] knows.
+pub fn name_as_shown(name: &str, own: &OwnNames) -> Option<Cow<'static, str>> {
+    bit_named(name, own).map(|bit| shown(bit, own))
+}
+
 /// The names of the bits that are set, the lowest first; `bit N` where one has none.
 pub fn names(services: u64, own: &OwnNames) -> Vec<Cow<'static, str>> {
     (0..u64::BITS).filter(|bit| services >> bit & 1 == 1).map(|bit| shown(bit, own)).collect()

@@ -142,7 +142,7 @@ impl BtcHandshake {
         let signals = Signals::register()?;
         let networks = Arc::new(self.targets.networks()?);
         let asked = self.which.asked(&networks)?;
-        self.limits.check(&networks)?;
+        let need_services = self.limits.services(&networks)?;
         let any = asked == bitcoin::Asked::Any;
         let targets = Bitcoin { networks: networks.clone(), asked };
         let inputs = self.targets.inputs(&targets)?;
@@ -186,7 +186,7 @@ impl BtcHandshake {
                 output,
                 tracers: self.tracers(),
             };
-            let run = HandshakeRun::new(self.asked(concurrency, any), parts);
+            let run = HandshakeRun::new(self.asked(concurrency, any, need_services), parts);
             Ok::<_, Fault>(run.run(self.output.any).await)
         })?;
         // A look-up that hangs must not hold up the end.
@@ -194,7 +194,7 @@ impl BtcHandshake {
         exit_code(verdict, result, &signals)
     }
 
-    fn asked(&self, concurrency: usize, any: bool) -> Asked {
+    fn asked(&self, concurrency: usize, any: bool, need_services: Vec<String>) -> Asked {
         let (probe, limits, pace) = (&self.probe, &self.limits, &self.pace);
         Asked {
             command: "btc-handshake",
@@ -210,7 +210,7 @@ impl BtcHandshake {
             user_agent: probe.user_agent.clone(),
             any,
             min_height: limits.min_height,
-            need_services: limits.need_services.clone(),
+            need_services,
             max_clock_skew: limits.max_clock_skew,
             max_rtt: limits.max_rtt,
         }
@@ -253,22 +253,22 @@ impl NetworkArgs {
 }
 
 impl LimitArgs {
-    /// Names that no network has for a bit are mistyped.
-    fn check(&self, networks: &Networks) -> Result<(), Fault> {
-        for name in &self.need_services {
-            if !networks.has_service(name) {
-                let known = services::names(u64::MAX, &Default::default());
-                let known: Vec<_> =
-                    known.iter().filter(|name| !name.starts_with("bit ")).map(|n| &n[..]).collect();
-                return Err(Fault::Usage(format!(
-                    "--need-services: no service is named '{}'; there are {}, those that a network names, and `bit 0` to `bit 63`",
-                    name.escape_debug(),
-                    known.join(", ")
-                )));
-            }
-        }
-        Ok(())
+    /// The services that are needed, as they are shown. Names that no network has for a bit are mistyped.
+    fn services(&self, networks: &Networks) -> Result<Vec<String>, Fault> {
+        let named = |name: &String| networks.service_named(name).ok_or_else(|| no_service(name));
+        self.need_services.iter().map(named).collect()
     }
+}
+
+fn no_service(name: &str) -> Fault {
+    let known = services::names(u64::MAX, &Default::default());
+    let known: Vec<_> =
+        known.iter().filter(|name| !name.starts_with("bit ")).map(|n| &n[..]).collect();
+    Fault::Usage(format!(
+        "--need-services: no service is named '{}'; there are {}, those that a network names, and `bit 0` to `bit 63`",
+        name.escape_debug(),
+        known.join(", ")
+    ))
 }
 
 /// The magic of a signet that was told by its challenge.
