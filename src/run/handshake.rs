@@ -26,7 +26,7 @@ use crate::net::tcp::{Dialer, Tracer};
 use crate::networks::{BitcoinNetwork, Networks};
 use crate::output::Output;
 use crate::output::progress;
-use crate::report::{Failure, Origin, Probe};
+use crate::report::{Answer, Failure, Origin, Probe};
 use crate::source::{Item, Located};
 use crate::tally::Verdict;
 use crate::target::bitcoin::Candidates;
@@ -416,7 +416,7 @@ impl HandshakeRun {
                 ok: false,
                 failure: Some(Failure::Interrupted),
                 endpoint: Some(job.to),
-                answer: None,
+                answer: Some(Answer::Handshake(Box::new(judge::no_answer(&job)))),
                 tries: Some(job.tries),
                 tcp: None,
                 warnings: Vec::new(),

@@ -100,18 +100,11 @@ fn answer(
     report: &HandshakeReport,
 ) -> HandshakeAnswer {
     let network = job.network();
-    let tried = job.magics_tried();
     let complete = report.end == End::Done;
     let messages = report.messages.iter().map(ToString::to_string).collect();
     HandshakeAnswer {
-        magic: network.magic,
         networks: if asked.any && complete {
             networks.with_magic(network.magic)
-        } else {
-            Vec::new()
-        },
-        magics_tried: if tried.len() > 1 {
-            tried.iter().map(ToString::to_string).collect()
         } else {
             Vec::new()
         },
@@ -126,6 +119,28 @@ fn answer(
         messages,
         message_count: Some(report.message_count)
             .filter(|count| usize::try_from(*count).is_ok_and(|count| count > MAX_NOTED)),
+        ..no_answer(job)
+    }
+}
+
+/// What is known of a job that no peer has told anything.
+pub fn no_answer(job: &Job) -> HandshakeAnswer {
+    let tried = job.magics_tried();
+    HandshakeAnswer {
+        magic: job.network().magic,
+        networks: Vec::new(),
+        magics_tried: if tried.len() > 1 {
+            tried.iter().map(ToString::to_string).collect()
+        } else {
+            Vec::new()
+        },
+        connect_ms: None,
+        version_ms: None,
+        handshake_ms: None,
+        rtt_ms: None,
+        said: None,
+        messages: Vec::new(),
+        message_count: None,
     }
 }
 
