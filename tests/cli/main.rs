@@ -5,6 +5,8 @@ mod common;
 
 mod bad_targets;
 mod bad_usage;
+mod btc_bad_targets;
+mod btc_bad_usage;
 mod config;
 mod escapes;
 mod exit_codes;
