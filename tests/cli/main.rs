@@ -7,6 +7,7 @@ mod bad_targets;
 mod bad_usage;
 mod btc_bad_targets;
 mod btc_bad_usage;
+mod btc_targets;
 mod config;
 mod escapes;
 mod exit_codes;
