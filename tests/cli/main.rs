@@ -11,6 +11,8 @@ mod btc_targets;
 mod btc_target_files;
 mod btc_crowd;
 mod btc_pace;
+mod btc_ends;
+mod btc_signals;
 mod config;
 mod escapes;
 mod exit_codes;
