@@ -13,6 +13,8 @@ mod btc_crowd;
 mod btc_pace;
 mod btc_ends;
 mod btc_signals;
+mod btc_no_way_there;
+mod btc_names;
 mod config;
 mod escapes;
 mod exit_codes;
