@@ -15,9 +15,9 @@
 //! | --- | --- | --- | --- |
 //! | codec | [`codec`] | bytes | sockets, clocks, output |
 //! | wire messages | [`discv4`], [`bitcoin`] | the codec | sockets, clocks, output |
-//! | machines | [`machine`], [`discv4::pinger`], [`tcp_check`] | messages; the time and randomness handed in | sockets, the system's clock, output |
+//! | machines | [`machine`], [`discv4::pinger`], [`bitcoin::handshake`], [`tcp_check`] | messages; the time and randomness handed in | sockets, the system's clock, output |
 //! | drivers | [`net`] | sockets, the runtime, the machines' verbs | what a message means |
-//! | source | [`source`], [`target`], [`networks`] | targets | sockets, messages |
+//! | source | [`source`], [`target`], [`host`], [`networks`], [`turns`] | targets | sockets, messages |
 //! | reports | [`report`], [`tally`] | what was found | sockets |
 //! | output | [`output`] | reports | protocols, sockets |
 //! | command line | [`cli`], [`run`], [`signals`] | everything's front door | bytes |

@@ -11,6 +11,7 @@ use common::btc::{
     MAINNET, NONCE_AT, PATIENT, Probed, good_peer, message, pong, probe, probe_each, probe_peers,
     saying, verack, version_but,
 };
+use common::program::btc_handshake;
 use common::scripted_tcp::{Connection, ScriptedTcp, Step};
 use common::wire::now_unix_s;
 use p2pprobe::bitcoin::{NetAddr, Version};
@@ -108,7 +109,10 @@ fn a_ping_is_answered_with_its_nonce_and_the_prober_hangs_up_after_its_own_pong(
     let answered = Step::answer("pong", |_| Vec::new());
     let mut script = saying([with_protocol(70_016), message("ping", &nonce)].concat());
     script.insert(2, answered);
-    let probed = probe(PATIENT, script);
+    // The run goes on meanwhile: its end would close all connections.
+    let mut slow = vec![Step::Pause(Duration::from_secs(3))];
+    slow.extend(good_peer());
+    let probed = probe_each(PATIENT, [script, slow]).remove(0);
     assert_eq!(probed.line["ok"], true, "{:#}", probed.line);
     let connection = probed.connection();
     assert_eq!(connection.payloads("pong"), [&nonce]);
@@ -136,6 +140,23 @@ fn one_connection_to_each_peer() {
         probed.connection();
         assert_eq!(probed.line["tries"], 1, "{:#}", probed.line);
     }
+}
+
+/// With `--count`, the statistics and the summary are held against the schema, too.
+#[test]
+fn each_probe_of_several_is_a_connection_of_its_own() {
+    let peer = ScriptedTcp::start(good_peer());
+    let target = peer.target();
+    let options = ["--count", "3", "--interval", "50ms", "--summary", &target];
+    let outcome = btc_handshake(&[PATIENT, &options].concat());
+    let kinds: Vec<_> = outcome.lines.iter().map(|line| &line["type"]).collect();
+    assert_eq!(kinds, ["probe", "probe", "probe", "target", "summary"]);
+    for line in outcome.of_type("probe") {
+        assert_eq!((&line["ok"], &line["tries"]), (&true.into(), &1.into()), "{line:#}");
+    }
+    let connections = peer.finish();
+    let nonces: HashSet<_> = connections.iter().map(|connection| told(connection).nonce).collect();
+    assert_eq!((connections.len(), nonces.len()), (3, 3), "{connections:?}");
 }
 
 /// Mistake 8 of simple scripts: a socket that knows IPv4 alone.

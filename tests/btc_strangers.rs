@@ -71,7 +71,12 @@ fn other_protocols() {
 
 #[test]
 fn first_bytes_in_pieces() {
-    let pieces = |bytes: &[u8]| vec![Step::Drip(bytes.to_vec(), Duration::ZERO)];
+    // One byte says nothing; the rest of what is said first comes soon.
+    let pieces = |bytes: &[u8]| {
+        let (byte, rest) = bytes.split_at(1);
+        let rest = Step::Drip(rest.to_vec(), Duration::ZERO);
+        vec![Step::Send(byte.to_vec()), Step::Pause(Duration::from_millis(30)), rest]
+    };
     let banner = b"SSH-2.0-OpenSSH_9.6\r\n";
     let rows: Vec<Row> = vec![
         ("a shell", pieces(banner), not_bitcoin("ssh", banner)),

@@ -54,6 +54,10 @@ const LOCAL_RETRY: Duration = Duration::from_millis(100);
 /// How often a send is repeated for that reason, a probe. A full queue of a network device takes a second at most.
 pub const MAX_LOCAL_RETRIES: u32 = 10;
 
+/// Jobs that may be open at the same time, those included that wait for their host's turn or for their next probe. More
+/// of them hold up the source.
+pub const MAX_OPEN: usize = 65_536;
+
 /// How to ping.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
@@ -110,6 +114,9 @@ pub struct Pinger {
     jobs: HashMap<JobId, Job>,
     /// Jobs that have not given `Done`.
     open: usize,
+    /// Jobs that take a place, and those whose turn has come and that wait for one.
+    placed: usize,
+    unplaced: VecDeque<JobId>,
     timers: BTreeSet<(Mono, JobId)>,
     by_hash: HashMap<[u8; HASH_SIZE], JobId>,
     by_address: HashMap<SocketAddr, HashSet<JobId>>,
@@ -151,6 +158,8 @@ impl Pinger {
             rng,
             jobs: HashMap::new(),
             open: 0,
+            placed: 0,
+            unplaced: VecDeque::new(),
             timers: BTreeSet::new(),
             by_hash: HashMap::new(),
             by_address: HashMap::new(),
@@ -177,9 +186,38 @@ impl Pinger {
 
     fn set_state(&mut self, id: JobId, state: State, timer: Option<Mono>) {
         if let Some(job) = self.jobs.get_mut(&id) {
+            self.placed += usize::from(state.takes_place());
+            self.placed -= usize::from(job.state.takes_place());
             job.state = state;
         }
         self.set_timer(id, timer);
+    }
+
+    /// Lets a job's Ping leave, as soon as there is a place for the job.
+    fn place(&mut self, id: JobId) {
+        if self.jobs.get(&id).is_some_and(|job| job.state.takes_place()) {
+            return self.leave(id);
+        }
+        self.set_state(id, State::Queued, None);
+        self.unplaced.push_back(id);
+        self.fill_places();
+    }
+
+    fn leave(&mut self, id: JobId) {
+        self.set_state(id, State::Sending, None);
+        self.pings.push_back(id);
+    }
+
+    /// Gives places that have become free to those who wait for one.
+    fn fill_places(&mut self) {
+        while self.placed < self.config.concurrency {
+            let Some(id) = self.unplaced.pop_front() else { return };
+            // It may have ended meanwhile.
+            let is_waiting = |job: &Job| job.state == State::Queued && job.timer.is_none();
+            if self.jobs.get(&id).is_some_and(is_waiting) {
+                self.leave(id);
+            }
+        }
     }
 
     /// Lets a job's next Ping leave as soon as `earliest` has come and its host has had its rest.
@@ -187,8 +225,7 @@ impl Pinger {
         let Some(job) = self.jobs.get(&id) else { return };
         let at = self.turns.reserve(now.mono, job.target.to.ip(), earliest);
         if at <= now.mono {
-            self.set_state(id, State::Sending, None);
-            self.pings.push_back(id);
+            self.place(id);
         } else {
             self.set_state(id, State::Queued, Some(at));
         }
@@ -239,10 +276,7 @@ impl Pinger {
     fn deadline(&mut self, now: Now, id: JobId) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         match job.state {
-            State::Queued => {
-                self.set_state(id, State::Sending, None);
-                self.pings.push_back(id);
-            }
+            State::Queued => self.place(id),
             State::Idle => self.begin_probe(now, id),
             State::Waiting => {
                 if job.may_retry(self.config.retries, self.own_drops) {
@@ -322,6 +356,17 @@ impl Pinger {
         self.transmit(answer.to, Sending::Pong(answer.job))
     }
 
+    /// Until when the host of a job must be left alone, whose turn it was: its Ping may have had to wait for others, so that
+    /// another one has just left for there.
+    fn must_rest(&mut self, now: Now, id: JobId) -> Option<Mono> {
+        let job = self.jobs.get(&id).filter(|job| job.state == State::Sending)?;
+        // Nothing left when the system had no room for it.
+        if job.local_failures > 0 {
+            return None;
+        }
+        self.turns.begin(now.mono, job.target.to.ip()).err()
+    }
+
     fn build_ping(&mut self, now: Now, id: JobId, buf: &mut Vec<u8>) -> Option<Transmit> {
         let job = self.jobs.get_mut(&id).filter(|job| matches!(job.state, State::Sending))?;
         job.state = State::Leaving;
@@ -366,7 +411,8 @@ impl DatagramMachine for Pinger {
     type Report = PingReport;
 
     fn room(&self) -> usize {
-        self.config.concurrency.saturating_sub(self.open)
+        let places = self.config.concurrency.saturating_sub(self.placed + self.unplaced.len());
+        places.min(MAX_OPEN.saturating_sub(self.open))
     }
 
     fn start(&mut self, now: Now, id: JobId, target: PingTarget) {
@@ -389,6 +435,7 @@ impl DatagramMachine for Pinger {
             Event::Icmp { to, why, quoted } => self.icmp(now, to, why, quoted),
             Event::OwnDrops { total } => self.own_drops = total,
         }
+        self.fill_places();
     }
 
     fn handle_timeout(&mut self, now: Now) {
@@ -398,6 +445,7 @@ impl DatagramMachine for Pinger {
             self.set_timer(id, None);
             self.deadline(now, id);
         }
+        self.fill_places();
         self.forget_lingering(now.mono);
     }
 
@@ -411,6 +459,10 @@ impl DatagramMachine for Pinger {
             return Some(self.build_pong(now, answer, buf));
         }
         while let Some(id) = self.pings.pop_front() {
+            if let Some(rested) = self.must_rest(now, id) {
+                self.set_state(id, State::Queued, Some(rested));
+                continue;
+            }
             if let Some(transmit) = self.build_ping(now, id, buf) {
                 return Some(transmit);
             }
@@ -448,6 +500,7 @@ impl DatagramMachine for Pinger {
             self.end_job(now, id);
         }
         self.pings.clear();
+        self.unplaced.clear();
     }
 }
 

@@ -21,6 +21,10 @@ use crate::machine::{DatagramMachine, Event, LocalError, Mono, Now, RttClock, Tr
 /// How often our own losses are looked up at most. Deadlines wait for it: no `no-reply` is given that has
 /// not been checked against them.
 const DROPS_INTERVAL: Duration = Duration::from_millis(20);
+/// How often our own losses are looked up while we send.
+const LOSS_INTERVAL: Duration = Duration::from_millis(200);
+/// How long there must have been no loss before the rate is doubled again.
+const RECOVERY: Duration = Duration::from_secs(1);
 /// How often a send is repeated that returned an error which may be that of an earlier datagram.
 const SEND_AGAIN: usize = 16;
 /// How soon a send is tried again for which the system had no buffer.
@@ -71,6 +75,8 @@ pub struct UdpDriver {
     /// When the last reading began: what had arrived by then has been handed to the machine.
     read_at: Mono,
     drops_read: Option<Mono>,
+    /// When we last slowed down for our own losses, or doubled the rate again.
+    slowed: Option<Mono>,
     /// There is more to do at once.
     busy: bool,
     /// The last send had to wait for the pacer.
@@ -109,6 +115,7 @@ impl UdpDriver {
             unsent: None,
             read_at: Mono::default(),
             drops_read: None,
+            slowed: None,
             busy: false,
             paced: false,
         };
@@ -238,11 +245,19 @@ impl UdpDriver {
 
     /// Counts what our own sockets have lost, and tells the machine.
     pub fn tell_own_drops(&mut self, machine: &mut impl DatagramMachine) {
-        self.drops_read = Some(self.clock.mono());
+        let (now, before) = (self.clock.mono(), self.own_drops());
+        self.drops_read = Some(now);
         for bound in [&mut self.v4, &mut self.v6].into_iter().flatten() {
             if let Some(drops) = own_drops(&bound.socket.local, bound.socket.inode) {
                 bound.drops = drops;
             }
+        }
+        if self.own_drops() > before {
+            self.pacer.slow_down();
+            self.slowed = Some(now);
+        } else if self.slowed.is_some_and(|at| now.since(at) >= RECOVERY) {
+            self.pacer.speed_up();
+            self.slowed = Some(now);
         }
         machine.handle(self.clock.now(), Event::OwnDrops { total: self.own_drops() });
     }
@@ -258,6 +273,10 @@ impl UdpDriver {
     /// Sends what the machine has, as much as may leave before the next read.
     pub fn send(&mut self, machine: &mut impl DatagramMachine) {
         self.paced = false;
+        let read = self.drops_read.unwrap_or_default();
+        if machine.has_transmit() && self.clock.mono().since(read) >= LOSS_INTERVAL {
+            self.tell_own_drops(machine);
+        }
         let batch =
             [&self.v4, &self.v6].into_iter().flatten().map(|bound| bound.socket.batch).min();
         for _ in 0..batch.unwrap_or(1) {

@@ -304,6 +304,10 @@ impl HandshakeRun {
         }
         while self.has_place() && self.pacer.ready_at() <= now {
             let Some(mut job) = self.ready.pop_front() else { break };
+            if let Err(turn) = self.turns.begin(now, job.to.ip()) {
+                self.later.insert((turn, job.id), job);
+                continue;
+            }
             self.pacer.spend(now);
             if job.tries == 0 {
                 job.began = now;

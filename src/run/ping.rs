@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::{Ledger, RunError, next_item, timestamp};
 use crate::discv4::Endpoint;
-use crate::discv4::pinger::{PingReport, PingTarget, Pinger};
+use crate::discv4::pinger::{MAX_OPEN, PingReport, PingTarget, Pinger};
 use crate::machine::{DatagramMachine, JobId, JobReport};
 use crate::net::clock::Clock;
 use crate::net::tcp::Dialer;
@@ -30,7 +30,7 @@ pub struct Asked {
     pub command: &'static str,
     /// Number the probes of a target.
     pub numbered: bool,
-    /// Targets that may be open at the same time.
+    /// Targets that may be probed at the same time, and TCP connects.
     pub concurrency: usize,
     /// `--max-rtt`.
     pub max_rtt: Option<Duration>,
@@ -154,11 +154,12 @@ impl PingRun {
         Ok(())
     }
 
-    /// A target takes its place until all is known of it, its TCP port included. A run that was stopped takes the
-    /// rest of what the source had begun.
+    /// A run that was stopped takes the rest of what the source had begun.
     fn has_room(&self) -> bool {
-        let open = self.jobs.len() < self.asked.concurrency && self.pinger.room() > 0;
-        self.stopped || open
+        let room = self.pinger.room() > 0
+            && self.connects.len() < self.asked.concurrency
+            && self.jobs.len() < MAX_OPEN;
+        self.stopped || room
     }
 
     /// Takes what the source has ready, as far as there is room for it.

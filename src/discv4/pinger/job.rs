@@ -11,7 +11,7 @@ use crate::report::{Failure, Malformed, NoReply, PingAnswer, WaitedMs, Warning};
 /// What a job waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Its host's turn; its timer says when.
+    /// Its host's turn; its timer says when. Without one: a place.
     Queued,
     /// The driver: its Ping is ready to leave.
     Sending,
@@ -25,6 +25,16 @@ pub(super) enum State {
     Idle,
     /// Nothing: it is done, and its peer's Pings are still answered.
     Lingering,
+}
+
+impl State {
+    /// True while a Ping of the job is on its way, or its answer is: so many may be at the same time.
+    pub fn takes_place(self) -> bool {
+        match self {
+            State::Sending | State::Leaving | State::Waiting | State::Bonding => true,
+            State::Queued | State::Idle | State::Lingering => false,
+        }
+    }
 }
 
 /// One Ping of a probe.

@@ -79,7 +79,13 @@ pub fn stalled(progress: Progress, waited: WaitedMs, limit: Option<Flood>) -> St
         Some(Flood::Bytes) => format!("it sent {} MiB and no {missing}", MAX_BYTES >> 20),
         None => {
             let waited = seconds(waited.0);
-            format!("no {missing} came in {waited}, {} {}", bytes(received), "in all")
+            match received {
+                0 => format!(
+                    "connected, and not a byte came in {waited}: a node that is overloaded, or something else that \
+                     waits for other words"
+                ),
+                _ => format!("no {missing} came in {waited}, only {}", bytes(received)),
+            }
         }
     }
 }

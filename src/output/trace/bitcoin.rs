@@ -8,8 +8,9 @@ use data_encoding::HEXLOWER;
 use super::write;
 use crate::bitcoin::frame::encode;
 use crate::bitcoin::{Frame, FrameError, FrameReader, Magic, Message, Version, services};
-use crate::machine::CloseWhy;
+use crate::machine::{CloseWhy, ConnectError};
 use crate::net::tcp::{Seen, SeenWhat};
+use crate::output::local_error;
 use crate::report::printable;
 
 /// Bytes of a payload that are kept to be shown.
@@ -41,7 +42,7 @@ impl Conversation {
         match seen.what {
             SeenWhat::Connecting => line(&format!("connecting to {peer}")),
             SeenWhat::Connected(local) => line(&format!("connected to {peer} from {local}")),
-            SeenWhat::Failed(why) => line(&format!("no connection to {peer}: {why:?}")),
+            SeenWhat::Failed(why) => line(&format!("no connection to {peer}: {}", failed(why))),
             SeenWhat::Sent(bytes) => {
                 for message in messages(&mut self.ours, bytes, self.hex) {
                     line(&format!("sent to {peer} {message}"));
@@ -57,6 +58,15 @@ impl Conversation {
             SeenWhat::Close => line(&format!("closed the connection to {peer}")),
         }
         write(&text);
+    }
+}
+
+fn failed(why: ConnectError) -> String {
+    match why {
+        ConnectError::Refused => "refused".to_owned(),
+        ConnectError::HostUnreachable => "the host cannot be reached".to_owned(),
+        ConnectError::TimedOut => "timed out".to_owned(),
+        ConnectError::Local(why) => local_error(why),
     }
 }
 

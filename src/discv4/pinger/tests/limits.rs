@@ -97,3 +97,49 @@ fn nothing_is_remembered_of_jobs_long_done() {
     assert_eq!((pinger.by_hash.len(), pinger.in_flight.len()), (0, 0));
     assert_eq!((pinger.lingering.len(), pinger.timers.len()), (0, 0));
 }
+
+#[test]
+fn who_waits_for_a_busy_host_takes_no_place() {
+    let mut sim = Sim::new(25, Config { concurrency: 2, per_host_interval: ms(1000), ..config() });
+    let neighbours: Vec<_> = (0..3).map(|_| sim.peer_at_ip(9, Peer::default())).collect();
+    for peer in &neighbours {
+        sim.ping(*peer);
+    }
+    assert_eq!(sim.pinger.room(), 1);
+    let other = sim.peer(Peer::default());
+    sim.ping(other);
+    sim.run();
+    assert_eq!(sim.pings_to(other), [ms(0)]);
+    let times: Vec<_> = neighbours.iter().flat_map(|peer| sim.pings_to(*peer)).collect();
+    assert_eq!(times, [0, 1000, 2000].map(ms));
+}
+
+#[test]
+fn a_turn_that_comes_while_all_places_are_taken_waits_for_one() {
+    let config = Config { concurrency: 1, retries: 0, per_host_interval: ms(1000), ..config() };
+    let mut sim = Sim::new(26, config);
+    let silent = sim.peer_at_ip(9, Peer { silent: true, ..Peer::default() });
+    let neighbours: Vec<_> = (0..2).map(|_| sim.peer_at_ip(9, Peer::default())).collect();
+    sim.ping(silent);
+    for peer in &neighbours {
+        sim.ping(*peer);
+    }
+    assert_eq!(sim.pinger.room(), 0);
+    sim.run();
+    // Their turns come at 1000 and 2000, the place is free from 2000 on, and the host wants its rest all the same.
+    let times: Vec<_> = neighbours.iter().flat_map(|peer| sim.pings_to(*peer)).collect();
+    assert_eq!(times, [2000, 3000].map(ms));
+    assert_eq!(sim.pinger.room(), 1);
+}
+
+#[test]
+fn no_more_jobs_than_so_many_are_open() {
+    let mut sim = Sim::new(27, Config { per_host_interval: ms(1), ..config() });
+    let peer = sim.peer(Peer::default());
+    for _ in 1..MAX_OPEN {
+        sim.ping(peer);
+    }
+    assert_eq!(sim.pinger.room(), 1);
+    sim.ping(peer);
+    assert_eq!(sim.pinger.room(), 0);
+}
