@@ -1,5 +1,6 @@
 //! What a handshake told, held against what was asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -26,10 +27,14 @@ pub fn judge(asked: &Asked, networks: &Networks, job: &Job, report: &HandshakeRe
         let said = answer.said.as_ref()?;
         not_as_asked(asked, network, report, said).map(Failure::NotAsAsked)
     });
+    let mut origin = job.origin.clone();
+    if let ([only], None) = (&answer.networks[..], &origin.network) {
+        Arc::make_mut(&mut origin).network = Some(only.clone());
+    }
     Probe {
         at: Timestamp(report.at_unix_ms),
         command: asked.command,
-        origin: job.origin.clone(),
+        origin,
         probe: asked.numbered.then_some(job.number),
         ok: failure.is_none(),
         failure,
