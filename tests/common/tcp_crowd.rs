@@ -20,6 +20,8 @@ const TICK: Duration = Duration::from_millis(5);
 pub enum Manner {
     /// Waits so long, and then shakes hands and answers the ping.
     Answer(Duration),
+    /// Hangs up unless the first thing it hears is mainnet's magic; then it answers.
+    Picky,
     /// Says nothing for so long, and hangs up.
     Silent(Duration),
     /// Hangs up at once.
@@ -150,12 +152,12 @@ fn treat(mut stream: TcpStream, manner: Manner, state: &State) {
             listen(&mut stream, wait, state);
             true
         }
+        Manner::Picky => is_mainnet(&stream),
         Manner::Silent(time) => {
             listen(&mut stream, time, state);
             false
         }
-        Manner::Close => false,
-        Manner::Say(_) => false,
+        Manner::Close | Manner::Say(_) => false,
     };
     state.waiting.fetch_sub(1, Ordering::SeqCst);
     if answers {
@@ -183,6 +185,21 @@ fn listen(stream: &mut TcpStream, time: Duration, state: &State) {
             _ => {}
         }
     }
+}
+
+/// True if mainnet's magic comes first; it is left there to be read.
+fn is_mainnet(stream: &TcpStream) -> bool {
+    let mut magic = [0; 4];
+    let until = Instant::now() + MAX_LIFE;
+    while Instant::now() < until {
+        match stream.peek(&mut magic) {
+            Ok(4) => break,
+            Err(e) if is_quiet(&e) => {}
+            Ok(0) | Err(_) => return false,
+            Ok(_) => thread::sleep(TICK),
+        }
+    }
+    magic == super::btc::MAINNET.0
 }
 
 fn answer_ping(stream: &mut TcpStream, state: &State) {
