@@ -44,7 +44,7 @@ fn no_more_connections_than_asked_for() {
 #[test]
 fn silent_and_slow_peers_hold_up_nobody() {
     let manner = |ip, _| match number(ip) {
-        3 | 4 | 5 => SILENT,
+        3..=5 => SILENT,
         6 | 7 => Manner::Answer(Duration::from_secs(2)),
         _ => ANSWER,
     };

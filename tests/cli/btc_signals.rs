@@ -22,7 +22,8 @@ fn start<'a>(args: impl IntoIterator<Item = &'a str>) -> Child {
 #[test]
 fn what_is_open_is_interrupted_and_what_has_ended_stays() {
     for (name, code) in [("INT", 130), ("TERM", 143)] {
-        let crowd = TcpCrowd::start(|ip, _| if number(ip) % 3 == 0 { ANSWER } else { SILENT });
+        let crowd =
+            TcpCrowd::start(|ip, _| if number(ip).is_multiple_of(3) { ANSWER } else { SILENT });
         let dir = TempDir::new();
         let file = dir.file("nodes.txt", crowd.targets(300));
         let child = start(["--concurrency", "8", "--file", &file]);
@@ -42,7 +43,7 @@ fn what_is_open_is_interrupted_and_what_has_ended_stays() {
             let tries = u64::from(came.contains(ip));
             // What the run had not taken from the source yet says no number.
             assert_eq!(line["tries"].as_u64().unwrap_or_default(), tries, "{line:#}");
-            let good = number(ip.parse().expect("an address")) % 3 == 0;
+            let good = number(ip.parse().expect("an address")).is_multiple_of(3);
             let expected = if good && tries == 1 { "ok" } else { "interrupted" };
             assert_eq!(outcome(line), expected, "{line:#}");
             open += u64::from(expected == "interrupted" && tries == 1);

@@ -71,15 +71,15 @@ fn an_ipv6_address_stands_between_brackets() {
 
 #[test]
 fn mainnet_goes_without_saying() {
-    let peer = peer(LOOPBACK, MAINNET, 1);
-    let line = line(&[&peer.target()]);
-    assert_eq!((&line["network"], &line["magic"]), (&json!("mainnet"), &json!("f9beb4d9")));
+    let public = peer(LOOPBACK, MAINNET, 1);
+    let told = line(&[&public.target()]);
+    assert_eq!((&told["network"], &told["magic"]), (&json!("mainnet"), &json!("f9beb4d9")));
     // A network of the user's own with that name stands in its place, port and all.
-    let (dir, mine) = (TempDir::new(), super::btc_targets::peer(LOOPBACK, MINE, 1));
+    let (dir, mine) = (TempDir::new(), peer(LOOPBACK, MINE, 1));
     let text = format!("[bitcoin.mainnet]\nmagic = \"{MINE}\"\nport = {}\n", mine.addr.port());
     let own = dir.file("own.toml", text);
-    let line = super::btc_targets::line(&["--config", &own, "127.0.0.1"]);
-    assert_eq!((&line["ok"], &line["magic"]), (&json!(true), &json!("00c0ffee")));
+    let told = line(&["--config", &own, "127.0.0.1"]);
+    assert_eq!((&told["ok"], &told["magic"]), (&json!(true), &json!("00c0ffee")));
 }
 
 #[test]

@@ -64,7 +64,14 @@ pub struct TcpCrowd {
 impl TcpCrowd {
     /// `manner` says how the peer at an address treats a connection, the first one, the second one and so on (from 0).
     pub fn start(manner: impl Fn(Ipv4Addr, usize) -> Manner + Send + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a listener");
+        Self::start_on(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a listener"), manner)
+    }
+
+    /// The same on a listener that is there already.
+    pub fn start_on(
+        listener: TcpListener,
+        manner: impl Fn(Ipv4Addr, usize) -> Manner + Send + 'static,
+    ) -> Self {
         listener.set_nonblocking(true).expect("a listener that does not block");
         let port = listener.local_addr().expect("its address").port();
         let state = Arc::new(State::default());
