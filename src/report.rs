@@ -24,7 +24,7 @@ pub use self::failure::{
 pub use self::handshake::{HandshakeAnswer, VersionSaid};
 pub use self::ping::{Identity, PingAnswer};
 pub use self::printable::printable;
-pub use self::summary::{Counts, RttStats, Summary, TargetStats};
+pub use self::summary::{Counts, RttStats, RttTail, Summary, TargetStats};
 pub use self::tcp::{Tcp, TcpState};
 pub use self::warning::Warning;
 
@@ -45,6 +45,12 @@ pub struct Origin {
     /// The network whose name expanded to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Arc<str>>,
+    /// Where it stands among all targets of the run, from 0.
+    #[serde(skip)]
+    pub number: u64,
+    /// True for one of the many, nobody knows how many, that a network's seeds give: they share a number.
+    #[serde(skip)]
+    pub of_seeds: bool,
 }
 
 /// Milliseconds since the Unix epoch; written as UTC with milliseconds.

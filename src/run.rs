@@ -2,6 +2,7 @@
 
 pub mod handshake;
 mod ledger;
+mod order;
 pub mod ping;
 
 use std::io;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-pub use self::ledger::Ledger;
+pub use self::ledger::{Keeping, Ledger};
 use crate::machine::Now;
 use crate::report::Timestamp;
 

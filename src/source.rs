@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -48,6 +49,13 @@ pub enum Item<P> {
         /// Why.
         why: ResolveError,
     },
+    /// A network's seeds have given all that they give.
+    SeedsEnded {
+        /// The network.
+        network: Arc<Origin>,
+        /// How many targets they gave.
+        given: u64,
+    },
 }
 
 /// A target's address, and what is known of it.
@@ -69,7 +77,45 @@ pub enum Input<P> {
         name: Arc<str>,
         /// Its bytes.
         reader: Box<dyn Read + Send>,
+        /// How many there are, where that is known.
+        size: Option<u64>,
     },
+}
+
+/// A source at work.
+pub struct Source<P> {
+    /// What it gives.
+    pub items: mpsc::Receiver<Item<P>>,
+    /// How far it has come.
+    pub reading: Arc<Reading>,
+}
+
+/// How far a source has come with its files.
+#[derive(Debug)]
+pub struct Reading {
+    total: Option<u64>,
+    read: AtomicU64,
+}
+
+impl Reading {
+    fn of<P>(inputs: &[Input<P>]) -> Self {
+        let sizes = inputs.iter().map(|input| match input {
+            Input::Argument(_) => Some(0),
+            Input::File { size, .. } => *size,
+        });
+        Reading { total: sizes.sum(), read: AtomicU64::new(0) }
+    }
+
+    fn add(&self, bytes: usize) {
+        self.read.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// The share that was read, from 0 to 1; `None` where nobody knows how much there is.
+    pub fn share(&self) -> Option<f64> {
+        let total = self.total?;
+        let read = self.read.load(Ordering::Relaxed);
+        Some(if read < total { read as f64 / total as f64 } else { 1.0 })
+    }
 }
 
 impl<P> Input<P> {
@@ -78,18 +124,22 @@ impl<P> Input<P> {
     /// # Errors
     /// Those of the system.
     pub fn open(name: &str) -> io::Result<Self> {
-        let reader: Box<dyn Read + Send> = match name {
-            "-" => Box::new(io::stdin()),
-            _ => Box::new(open_file(name)?),
-        };
-        Ok(Input::File { name: name.into(), reader })
+        if name == "-" {
+            return Ok(Input::File {
+                name: name.into(),
+                reader: Box::new(io::stdin()),
+                size: None,
+            });
+        }
+        let file = File::open(name)?;
+        let metadata = file.metadata()?;
+        // It opens like a file, and would fail only once other targets had been probed.
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        let size = metadata.is_file().then_some(metadata.len());
+        Ok(Input::File { name: name.into(), reader: Box::new(file), size })
     }
-}
-
-fn open_file(name: &str) -> io::Result<File> {
-    let file = File::open(name)?;
-    // It opens like a file, and would fail only once other targets had been probed.
-    if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
 }
 
 /// Starts to read all inputs, in their order. Files are read by a thread of their own, since a read of a
@@ -102,13 +152,14 @@ pub fn start<T: Targets>(
     timeout: Duration,
     look_up: impl LookUp,
     mut stop: Stop,
-) -> mpsc::Receiver<Item<T::Peer>> {
+) -> Source<T::Peer> {
+    let reading = Arc::new(Reading::of(&inputs));
     let (to_run, items) = mpsc::channel(QUEUE);
     let (to_resolver, mut unresolved) = mpsc::channel(1);
     let names_only_files = inputs.iter().all(|input| matches!(input, Input::Argument(_)));
     let resolver = Resolver::new(families, timeout, look_up, stop.clone());
     tokio::spawn(async move {
-        loop {
+        for number in 0.. {
             let next = tokio::select! {
                 biased;
                 () = stop.requested() => return,
@@ -117,9 +168,11 @@ pub fn start<T: Targets>(
             let Some(next) = next else { return };
             let sent = match next {
                 Unresolved::Target(origin, place) => {
+                    let origin = Arc::new(Origin { number, ..origin });
                     locate(&resolver, families, origin, place, &to_run).await
                 }
                 Unresolved::Failed(origin, failure) => {
+                    let origin = Arc::new(Origin { number, ..origin });
                     to_run.send(Item::Failed(origin, failure)).await.is_ok()
                 }
                 Unresolved::Broken { file, error } => {
@@ -144,9 +197,10 @@ pub fn start<T: Targets>(
             }
         });
     } else {
-        std::thread::spawn(move || read::all(inputs, &targets, &to_resolver));
+        let reading = reading.clone();
+        std::thread::spawn(move || read::all(inputs, &targets, &to_resolver, &reading));
     }
-    items
+    Source { items, reading }
 }
 
 /// Sends the target on, at once if it has an address; else its name is looked up, while others go on.

@@ -1,14 +1,15 @@
 //! Counts what a run gave: per target, and in all.
 
+mod rtts;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::rtts::Rtts;
 use crate::machine::JobId;
-use crate::report::{
-    Counts, Millis, Origin, Probe, RttStats, Summary, TargetStats, Timestamp, WaitedMs,
-};
+use crate::report::{Counts, Origin, Probe, Summary, TargetStats, Timestamp, WaitedMs};
 
 /// How a run ended, for its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub struct Tally {
     ok: u64,
     failures: Counts,
     warnings: Counts,
-    rtts: Vec<Duration>,
+    rtts: Rtts,
     seen_as: HashMap<IpAddr, u64>,
     open: HashMap<JobId, OfTarget>,
 }
@@ -39,7 +40,7 @@ pub struct Tally {
 #[derive(Debug, Default)]
 struct OfTarget {
     sent: u32,
-    rtts: Vec<Duration>,
+    rtts: Rtts,
     received: u32,
     ok: bool,
 }
@@ -63,8 +64,10 @@ impl Tally {
         }
         if let Some(answer) = probe.answer.as_ref().filter(|answer| answer.is_complete()) {
             of_target.received += 1;
-            of_target.rtts.extend(answer.rtt());
-            self.rtts.extend(answer.rtt());
+            if let Some(rtt) = answer.rtt() {
+                of_target.rtts.add(rtt);
+                self.rtts.add(rtt);
+            }
             if let Some(seen_as) = answer.seen_as() {
                 *self.seen_as.entry(seen_as.ip()).or_default() += 1;
             }
@@ -91,13 +94,18 @@ impl Tally {
             } else {
                 (1000.0 * lost / f64::from(sent)).round() / 10.0
             },
-            rtt: rtt_stats(&mut rtts),
+            rtt: rtts.stats(),
         }
     }
 
-    /// How many result lines there were, and how many of them say `ok`.
-    pub fn results(&self) -> (u64, u64) {
-        (self.probes, self.ok)
+    /// Targets that have ended, and how many of them were answered as expected.
+    pub fn targets(&self) -> (u64, u64) {
+        (self.targets, self.answered)
+    }
+
+    /// Result lines that say a failure, by its kind.
+    pub fn failures(&self) -> &Counts {
+        &self.failures
     }
 
     /// What the run gave so far.
@@ -129,33 +137,20 @@ impl Tally {
             ok: self.ok,
             failures: self.failures,
             warnings: self.warnings,
-            rtt: rtt_stats(&mut self.rtts),
+            rtt: self.rtts.stats(),
+            rtt_tail: self.rtts.tail(),
             seen_as: Counts(seen_as),
             own_drops,
+            targets_per_s: per_second(self.targets, elapsed),
             elapsed_ms: WaitedMs(elapsed),
             interrupted,
         }
     }
 }
 
-/// Minimum, median, maximum and standard deviation; sorts `rtts`.
-fn rtt_stats(rtts: &mut [Duration]) -> Option<RttStats> {
-    rtts.sort_unstable();
-    let (min, max) = (*rtts.first()?, *rtts.last()?);
-    let middle = rtts.len() / 2;
-    let median = match (rtts.get(middle.saturating_sub(1)), rtts.get(middle)) {
-        (Some(below), Some(above)) if rtts.len().is_multiple_of(2) => (*below + *above) / 2,
-        (_, above) => *above?,
-    };
-    let count = rtts.len() as f64;
-    let mean = rtts.iter().map(Duration::as_secs_f64).sum::<f64>() / count;
-    let variance = rtts.iter().map(|rtt| (rtt.as_secs_f64() - mean).powi(2)).sum::<f64>() / count;
-    Some(RttStats {
-        rtt_min_ms: Millis(min),
-        rtt_median_ms: Millis(median),
-        rtt_max_ms: Millis(max),
-        rtt_dev_ms: Millis(Duration::from_secs_f64(variance.sqrt())),
-    })
+fn per_second(targets: u64, elapsed: Duration) -> f64 {
+    let rate = targets as f64 / elapsed.as_secs_f64().max(1e-3);
+    (10.0 * rate).round() / 10.0
 }
 
 #[cfg(test)]
@@ -163,7 +158,7 @@ mod tests {
     use super::*;
     use crate::codec::key::NodeId;
     use crate::machine::RttClock;
-    use crate::report::{Answer, Failure, Identity, NotAsAsked, PingAnswer};
+    use crate::report::{Answer, Failure, Identity, Millis, NotAsAsked, PingAnswer};
 
     #[test]
     fn an_answer_that_is_not_as_asked_is_no_success_of_a_run_that_was_cut_short() {
@@ -196,22 +191,5 @@ mod tests {
         (probe.ok, probe.failure) = (true, None);
         tally.probe(JobId(1), &probe);
         assert_eq!([false, true].map(|any| tally.verdict(any)), [Verdict::Good; 2]);
-    }
-
-    fn stats(millis: &[u64]) -> Option<[u128; 4]> {
-        let mut rtts: Vec<Duration> = millis.iter().map(|ms| Duration::from_millis(*ms)).collect();
-        rtt_stats(&mut rtts).map(|s| {
-            [s.rtt_min_ms, s.rtt_median_ms, s.rtt_max_ms, s.rtt_dev_ms].map(|ms| ms.0.as_micros())
-        })
-    }
-
-    #[test]
-    fn round_trip_statistics() {
-        assert_eq!(stats(&[]), None);
-        assert_eq!(stats(&[5]), Some([5_000, 5_000, 5_000, 0]));
-        assert_eq!(stats(&[4, 2]), Some([2_000, 3_000, 4_000, 1_000]));
-        // 2, 4, 4, 4, 5, 5, 7, 9 has the mean 5 and the deviation 2.
-        assert_eq!(stats(&[9, 2, 4, 5, 4, 5, 4, 7]), Some([2_000, 4_500, 9_000, 2_000]));
-        assert_eq!(stats(&[1, 100, 3]), Some([1_000, 3_000, 100_000, 46_204]));
     }
 }

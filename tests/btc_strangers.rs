@@ -148,8 +148,9 @@ fn garbage_behind_the_version_leaves_what_it_told_and_behind_the_verack_all() {
     let garbage = [0x5a; 64];
     let half = [&version()[..], &garbage].concat();
     let whole = [&version()[..], &common::btc::verack(), &garbage].concat();
-    let told = json!({"failure": "not-bitcoin", "looks_like": "unknown", "height": 900_000,
-        "first_bytes": first(&garbage), "messages": ["version"]});
+    // It spoke Bitcoin's protocol: what looks like none of it is a stream that broke, and where.
+    let told = json!({"failure": "malformed", "field": "magic", "offset": version().len(),
+        "height": 900_000, "messages": ["version"]});
     let rows: Vec<Row> = vec![
         ("behind the version", says(&half), told),
         (

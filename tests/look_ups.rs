@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use p2pprobe::report::{Failure, ResolveError};
-use p2pprobe::source::{self, Input, Item, LookUp, line};
+use p2pprobe::source::{self, Input, Item, LookUp, Source, line};
 use p2pprobe::stop;
 use p2pprobe::target::Families;
 use p2pprobe::target::ethereum::{Ethereum, Node, parse};
@@ -61,7 +61,8 @@ fn ask(names: impl IntoIterator<Item = String>, families: Families, timeout: Dur
     };
     let inputs = names.into_iter().map(input).collect();
     let targets = Ethereum::default();
-    let items = source::start(inputs, targets, families, timeout, look_up.clone(), stop);
+    let Source { items, .. } =
+        source::start(inputs, targets, families, timeout, look_up.clone(), stop);
     Asked { items, stop: sender, look_up }
 }
 
@@ -73,7 +74,7 @@ async fn all(items: &mut Receiver<Item<Node>>) -> HashMap<String, String> {
             Item::Located(origin, located) => (origin, located.to.to_string()),
             Item::Failed(origin, failure) => (origin, of(&failure)),
             Item::Broken { file, error } => panic!("{file}: {error}"),
-            Item::SeedFailed { seed, .. } => panic!("a seed: {seed}"),
+            Item::SeedFailed { .. } | Item::SeedsEnded { .. } => panic!("a seed"),
         };
         let before = found.insert(origin.target.clone(), outcome);
         assert_eq!(before, None, "{} came twice", origin.target);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use p2pprobe::networks::Networks;
 use p2pprobe::report::{Failure, ResolveError};
-use p2pprobe::source::{self, Input, Item, LookUp, line};
+use p2pprobe::source::{self, Input, Item, LookUp, Source, line};
 use p2pprobe::stop;
 use p2pprobe::target::bitcoin::{Asked, Bitcoin, Candidates};
 use p2pprobe::target::{Families, Targets};
@@ -75,7 +75,8 @@ fn begin(seeds: &[&str], targets: &[&str], families: Families) -> Begun {
     let inputs = targets.iter().map(input).collect();
     let (sender, stop) = stop::channel();
     let look_up = Scripted::default();
-    let items = source::start(inputs, bitcoin, families, TIMEOUT, look_up.clone(), stop);
+    let Source { items, .. } =
+        source::start(inputs, bitcoin, families, TIMEOUT, look_up.clone(), stop);
     Begun { items, stop: sender, look_up }
 }
 
@@ -110,15 +111,28 @@ fn told(item: Item<Candidates>) -> String {
             format!("{host} has no seed that answers")
         }
         Item::Failed(origin, failure) => format!("{} {}", origin.target, failure.kind()),
+        Item::SeedsEnded { network, given } => format!("{} gave {given}", network.target),
         Item::Broken { file, error } => panic!("{file}: {error}"),
     }
 }
 
+/// What all items say, sorted, without the end of the seeds: it must tell how many addresses came.
 async fn all(items: &mut Receiver<Item<Candidates>>) -> Vec<String> {
-    let mut found = Vec::new();
+    let (mut found, mut addresses, mut ended) = (Vec::new(), 0, None);
     while let Some(item) = items.recv().await {
+        match &item {
+            Item::SeedsEnded { given, .. } => {
+                ended = Some(*given);
+                continue;
+            }
+            Item::Located(..) => addresses += 1,
+            _ => {}
+        }
+        // Nothing comes behind the end.
+        assert_eq!(ended, None, "{item:?}");
         found.push(told(item));
     }
+    assert_eq!(ended, (addresses > 0).then_some(addresses));
     found.sort();
     found
 }
@@ -186,6 +200,7 @@ async fn a_seed_that_hangs_ends_by_the_timeout_and_holds_up_nobody() {
         (0, "192.0.2.2:7 one"),
         (10, "192.0.2.4:7 slow"),
         (20, "hang Timeout(2s)"),
+        (20, "mine gave 3"),
     ];
     assert_eq!(came, expected);
 }

@@ -15,12 +15,12 @@ use tokio::net::TcpSocket;
 
 use super::Fault;
 use super::common::{
-    BindArgs, OutputArgs, PaceArgs, TargetArgs, duration, exit_code, not_bound, positive_duration,
+    BindArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code, not_bound,
+    positive_duration,
 };
 use crate::bitcoin::version::MAX_USER_AGENT;
 use crate::bitcoin::{Magic, services};
 use crate::net::clock::Clock;
-use crate::net::descriptors;
 use crate::net::tcp::{Dialer, bind_to};
 use crate::networks::{BitcoinNetwork, Networks};
 use crate::output::{Output, trace};
@@ -151,13 +151,7 @@ impl BtcHandshake {
             .context("the system gives no randomness")?;
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
         let mut output = Output::new(self.output.style(summary));
-        let wanted = self.pace.concurrency as usize;
-        let concurrency = descriptors::room_for(wanted);
-        if concurrency < wanted {
-            output.warn(&format!(
-                "{concurrency} connections at the same time and not {wanted}: no more descriptors may be open (ulimit -n)"
-            ))?;
-        }
+        let concurrency = connections(self.pace.concurrency, &mut output)?;
         if any {
             output.warn(
                 "a Bitcoin SV node bans for a day who speaks another network's magic to it",
@@ -170,7 +164,7 @@ impl BtcHandshake {
                 can_bind(*address)
                     .map_err(|errno| anyhow!("cannot bind {address}: {}", not_bound(errno)))?;
             }
-            let items = source::start(
+            let source = source::start(
                 inputs,
                 targets,
                 self.targets.families(),
@@ -182,7 +176,7 @@ impl BtcHandshake {
                 networks,
                 dialer: Dialer { clock, bind: bind.into(), stop },
                 rng,
-                items,
+                source,
                 output,
                 tracers: self.tracers(),
             };
@@ -197,8 +191,7 @@ impl BtcHandshake {
     fn asked(&self, concurrency: usize, any: bool, need_services: Vec<String>) -> Asked {
         let (probe, limits, pace) = (&self.probe, &self.limits, &self.pace);
         Asked {
-            command: "btc-handshake",
-            numbered: pace.count.is_some(),
+            keeping: self.output.keeping("btc-handshake", pace.count.is_some()),
             count: pace.count.unwrap_or(1),
             interval: pace.interval,
             retries: probe.retries,

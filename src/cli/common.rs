@@ -11,9 +11,10 @@ use clap::{ArgAction, Args, ValueEnum};
 use nix::errno::Errno;
 
 use super::Fault;
+use crate::net::descriptors;
 use crate::networks::{Networks, NetworksError, user_file};
-use crate::output::{Format, Style};
-use crate::run::RunError;
+use crate::output::{Format, Output, Style};
+use crate::run::{Keeping, RunError};
 use crate::signals::Signals;
 use crate::source::Input;
 use crate::source::line::{self, Entry};
@@ -90,6 +91,9 @@ pub struct OutputArgs {
     /// Sum up at the end; --count, --file, `-` and a network's name imply it
     #[arg(long)]
     pub summary: bool,
+    /// Give results in the order of the targets, not as they come
+    #[arg(long)]
+    pub ordered: bool,
     /// Exit with 0 if one target at least was answered
     #[arg(long)]
     pub any: bool,
@@ -155,7 +159,24 @@ impl TargetArgs {
     }
 }
 
+/// How many of so many connections may be open at the same time; where those are fewer, a warning says so.
+pub fn connections(wanted: u32, output: &mut Output) -> io::Result<usize> {
+    let wanted = wanted as usize;
+    let room = descriptors::room_for(wanted);
+    if room < wanted {
+        output.warn(&format!(
+            "{room} connections at the same time and not {wanted}: no more descriptors may be open (ulimit -n)"
+        ))?;
+    }
+    Ok(room)
+}
+
 impl OutputArgs {
+    /// How results are kept.
+    pub fn keeping(&self, command: &'static str, numbered: bool) -> Keeping {
+        Keeping { command, numbered, ordered: self.ordered }
+    }
+
     /// How to write, where `summary` says whether other arguments imply one.
     pub fn style(&self, summary: bool) -> Style {
         let terminal = || {

@@ -15,8 +15,8 @@ use rand::{Rng, SeedableRng};
 
 use super::Fault;
 use super::common::{
-    BindArgs, OutputArgs, PaceArgs, TargetArgs, duration, exit_code, not_bound, positive_duration,
-    printable,
+    BindArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code, not_bound,
+    positive_duration, printable,
 };
 use crate::codec::key::NodeKey;
 use crate::discv4::pinger::{Config, Pinger};
@@ -93,7 +93,11 @@ impl EthPing {
             None => fresh_key(&mut rng),
         };
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
-        let output = Output::new(self.output.style(summary));
+        let mut output = Output::new(self.output.style(summary));
+        let connections = match self.ping.tcp {
+            true => connections(self.pace.concurrency, &mut output)?,
+            false => 0,
+        };
         let pinger = Pinger::new(self.config(), key, rng);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (verdict, result) = runtime.block_on(async {
@@ -102,7 +106,7 @@ impl EthPing {
             let driver = UdpDriver::new(clock, options).map_err(|(address, errno)| {
                 anyhow!("cannot bind {address}: {}", not_bound(errno))
             })?;
-            let items = source::start(
+            let source = source::start(
                 inputs,
                 targets,
                 self.targets.families(),
@@ -110,7 +114,8 @@ impl EthPing {
                 SystemLookUp,
                 stop.clone(),
             );
-            let run = PingRun::new(self.asked(), clock, driver, pinger, items, stop, output);
+            let run =
+                PingRun::new(self.asked(connections), clock, driver, pinger, source, stop, output);
             Ok::<_, Fault>(run.run(self.output.any).await)
         })?;
         // A look-up that hangs must not hold up the end.
@@ -130,11 +135,10 @@ impl EthPing {
         }
     }
 
-    fn asked(&self) -> Asked {
+    fn asked(&self, connections: usize) -> Asked {
         Asked {
-            command: "eth-ping",
-            numbered: self.pace.count.is_some(),
-            concurrency: self.pace.concurrency as usize,
+            keeping: self.output.keeping("eth-ping", self.pace.count.is_some()),
+            connections,
             max_rtt: self.ping.max_rtt,
             tcp: self.ping.tcp.then_some(self.ping.timeout),
         }

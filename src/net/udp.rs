@@ -5,6 +5,7 @@
 //! [`UdpDriver::wait`] sleeps until there is more to do. No more Pings leave between two reads than there is
 //! room for their answers.
 
+use std::collections::HashMap;
 use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -25,6 +26,8 @@ const DROPS_INTERVAL: Duration = Duration::from_millis(20);
 const LOSS_INTERVAL: Duration = Duration::from_millis(200);
 /// How long there must have been no loss before the rate is doubled again.
 const RECOVERY: Duration = Duration::from_secs(1);
+/// Networks towards which our own address is remembered.
+const MAX_TOWARDS: usize = 4096;
 /// How often a send is repeated that returned an error which may be that of an earlier datagram.
 const SEND_AGAIN: usize = 16;
 /// How soon a send is tried again for which the system had no buffer.
@@ -67,6 +70,8 @@ pub struct UdpDriver {
     v4: Option<Bound>,
     v6: Option<Bound>,
     pacer: Pacer,
+    /// Our own addresses towards networks.
+    towards: HashMap<IpAddr, SocketAddr>,
     tracer: Option<Tracer>,
     buffer: Box<[u8]>,
     /// Built, and not yet taken by the system.
@@ -109,6 +114,7 @@ impl UdpDriver {
             v4: None,
             v6: None,
             pacer: Pacer::new(options.rate),
+            towards: HashMap::new(),
             tracer: options.tracer,
             buffer: vec![0; MAX_DATAGRAM].into_boxed_slice(),
             outgoing: Vec::new(),
@@ -144,13 +150,23 @@ impl UdpDriver {
         bound.as_mut().ok_or(Errno::EBADF)
     }
 
-    /// Our own address towards `to`. Sends nothing.
+    /// Our own address towards `to`, or towards a neighbour of it that was asked about before: it is told to peers, who
+    /// have no use for it, and costs four system calls. Sends nothing.
     ///
     /// # Errors
     /// Why this machine cannot send there.
     pub fn address_towards(&mut self, to: SocketAddr) -> Result<SocketAddr, LocalError> {
+        let net = neighbourhood(to.ip());
+        if let Some(known) = self.towards.get(&net) {
+            return Ok(*known);
+        }
         let bound = self.socket_for(to).map_err(error::local)?;
-        bound.socket.address_towards(to).map_err(error::local)
+        let ours = bound.socket.address_towards(to).map_err(error::local)?;
+        if self.towards.len() >= MAX_TOWARDS {
+            self.towards.clear();
+        }
+        self.towards.insert(net, ours);
+        Ok(ours)
     }
 
     /// The time.
@@ -362,6 +378,14 @@ impl UdpDriver {
             () = readable(self.v6.as_ref()) => {}
             () = sleep => {}
         }
+    }
+}
+
+/// The network of an address that is likely reached the same way: its first 16 bits, or 48 of IPv6.
+fn neighbourhood(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) => IpAddr::V4((ip.to_bits() & !0xffff).into()),
+        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() & !(u128::MAX >> 48)).into()),
     }
 }
 

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use nix::errno::Errno;
 
+use crate::codec::Fault;
 use crate::machine::LocalError;
 use crate::report::{
     Answer, BadTarget, Failure, IcmpSeen, Malformed, Millis, NoReply, NotAsAsked, Origin, Probe,
@@ -44,6 +45,9 @@ pub fn of(probe: &Probe) -> Option<String> {
             let (found, expected) = (found_id.to_string(), expected_id.to_string());
             let head = |id: &str| id.chars().take(8).collect::<String>();
             format!("another node answered: {}…, not {}…", head(&found), head(&expected))
+        }
+        Failure::Malformed(Malformed { error, junk: None, .. }) if error.fault == Fault::Magic => {
+            format!("what it said from byte {} on is no message of this network", error.offset)
         }
         Failure::Malformed(Malformed { error, junk: None, .. }) => {
             format!("its version cannot be read: {error}")

@@ -8,12 +8,15 @@ use anstyle::{AnsiColor, Style};
 use serde_json::{Map, Value};
 
 use super::Line;
-use crate::report::{Counts, RttStats, Summary, TargetStats};
+use crate::report::{Counts, RttStats, RttTail, Summary, TargetStats};
 use crate::target::ethereum::shortened;
 
 /// Fields that have a column of their own, or say what the line's form says already.
 const NOT_REPEATED: [&str; 8] =
     ["type", "command", "ok", "failure", "target", "rtt_ms", "reason", "at"];
+
+/// From so many targets on, a run's rate is worth a word.
+const MANY: u64 = 1000;
 
 /// `OUTCOME TARGET RTT REASON KEY=VALUE…`
 pub fn probe(line: &Line<'_>, color: bool) -> io::Result<String> {
@@ -105,13 +108,13 @@ pub fn target(stats: &TargetStats) -> String {
     let mut out = format!("--- {name} ---\n");
     let sent = count(u64::from(*sent), "probe");
     let _ = writeln!(out, "{sent} sent, {received} answered, {loss_pct}% loss");
-    rtt_line(&mut out, rtt.as_ref());
+    rtt_line(&mut out, rtt.as_ref(), None);
     out
 }
 
 /// What the run gave.
 pub fn summary(summary: &Summary) -> String {
-    let Summary { targets, answered, probes, ok, failures, warnings, rtt, .. } = summary;
+    let Summary { targets, answered, probes, ok, failures, warnings, .. } = summary;
     let mut out = format!("{}, {answered} ok", count(*targets, "target"));
     if probes != targets {
         let _ = write!(out, "; {}, {ok} ok", count(*probes, "probe"));
@@ -120,8 +123,11 @@ pub fn summary(summary: &Summary) -> String {
         let _ = write!(out, "; {}", list(failures));
     }
     let _ = write!(out, "; {:.1} s", summary.elapsed_ms.0.as_secs_f64());
+    if *targets >= MANY {
+        let _ = write!(out, ", {:.0} a second", summary.targets_per_s);
+    }
     out.push_str(if summary.interrupted { ", interrupted\n" } else { "\n" });
-    rtt_line(&mut out, rtt.as_ref());
+    rtt_line(&mut out, summary.rtt.as_ref(), summary.rtt_tail.as_ref());
     if !summary.seen_as.is_empty() {
         let _ = writeln!(out, "peers see us at {}", list(&summary.seen_as));
     }
@@ -134,13 +140,13 @@ pub fn summary(summary: &Summary) -> String {
     out
 }
 
-fn rtt_line(out: &mut String, rtt: Option<&RttStats>) {
-    if let Some(RttStats { rtt_min_ms, rtt_median_ms, rtt_max_ms, rtt_dev_ms }) = rtt {
-        let _ = writeln!(
-            out,
-            "rtt min {rtt_min_ms}, median {rtt_median_ms}, max {rtt_max_ms}, deviation {rtt_dev_ms}"
-        );
+fn rtt_line(out: &mut String, rtt: Option<&RttStats>, tail: Option<&RttTail>) {
+    let Some(RttStats { rtt_min_ms, rtt_median_ms, rtt_max_ms, rtt_dev_ms }) = rtt else { return };
+    let _ = write!(out, "rtt min {rtt_min_ms}, median {rtt_median_ms}, ");
+    if let Some(RttTail { rtt_p90_ms, rtt_p99_ms }) = tail {
+        let _ = write!(out, "p90 {rtt_p90_ms}, p99 {rtt_p99_ms}, ");
     }
+    let _ = writeln!(out, "max {rtt_max_ms}, deviation {rtt_dev_ms}");
 }
 
 fn count(number: u64, what: &str) -> String {
@@ -148,8 +154,7 @@ fn count(number: u64, what: &str) -> String {
 }
 
 fn list(counts: &Counts) -> String {
-    let mut counts: Vec<_> = counts.0.iter().collect();
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let counts = counts.most();
     let texts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     texts.join(", ")
 }

@@ -42,6 +42,15 @@ pub struct RttStats {
     pub rtt_dev_ms: Millis,
 }
 
+/// The time that 90 % of the round trips kept, and 99 %.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RttTail {
+    /// 90 %.
+    pub rtt_p90_ms: Millis,
+    /// 99 %.
+    pub rtt_p99_ms: Millis,
+}
+
 /// What a whole run gave.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
@@ -65,12 +74,17 @@ pub struct Summary {
     /// Round-trip times of the answered probes.
     #[serde(flatten)]
     pub rtt: Option<RttStats>,
+    /// The slowest of them.
+    #[serde(flatten)]
+    pub rtt_tail: Option<RttTail>,
     /// At which addresses peers see us, and how many say so; the ports are left out.
     #[serde(skip_serializing_if = "Counts::is_empty")]
     pub seen_as: Counts,
     /// Datagrams that our own sockets lost; of a command that sends none there is nothing to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_drops: Option<u64>,
+    /// Targets that ended, a second.
+    pub targets_per_s: f64,
     /// How long the run took.
     pub elapsed_ms: WaitedMs,
     /// True if it was stopped by a signal.
@@ -95,5 +109,12 @@ impl Counts {
     /// True if nothing was counted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// All names, the most frequent first.
+    pub fn most(&self) -> Vec<(&str, u64)> {
+        let mut counts: Vec<_> = self.0.iter().map(|(name, count)| (&name[..], *count)).collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts
     }
 }

@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use self::judge::judge;
-use super::{Ledger, RunError, next_item, timestamp};
+use super::{Keeping, Ledger, RunError, next_item, timestamp};
 use crate::bitcoin::handshake::{Config, End, Handshake, HandshakeReport, OurNonces, Stage};
 use crate::bitcoin::{Magic, Opening};
 use crate::machine::{ConnectError, JobId, LocalError, Mono};
@@ -26,8 +26,8 @@ use crate::net::tcp::{Dialer, Tracer};
 use crate::networks::{BitcoinNetwork, Networks};
 use crate::output::Output;
 use crate::output::progress;
-use crate::report::{Answer, Failure, Origin, Probe};
-use crate::source::{Item, Located};
+use crate::report::{Failure, Origin, Probe};
+use crate::source::{Item, Located, Source};
 use crate::tally::Verdict;
 use crate::target::bitcoin::Candidates;
 use crate::turns::HostTurns;
@@ -41,10 +41,8 @@ const NO_ROOM_PATIENCE: u32 = 50;
 /// What is asked, and how an answer must be to be as asked.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// The command's name.
-    pub command: &'static str,
-    /// Number the probes of a target.
-    pub numbered: bool,
+    /// How results are kept.
+    pub keeping: Keeping,
     /// Probes of a target.
     pub count: u32,
     /// From the begin of one probe of a target to the begin of the next.
@@ -87,7 +85,7 @@ pub struct Parts {
     /// Where nonces come from.
     pub rng: StdRng,
     /// Where targets come from.
-    pub items: mpsc::Receiver<Item<Candidates>>,
+    pub source: Source<Candidates>,
     /// Where results go.
     pub output: Output,
     /// Who wants to see each message.
@@ -147,16 +145,16 @@ pub struct HandshakeRun {
 impl HandshakeRun {
     /// Puts a run together.
     pub fn new(asked: Asked, parts: Parts) -> Self {
-        let Parts { networks, dialer, rng, items, output, tracers } = parts;
+        let Parts { networks, dialer, rng, source, output, tracers } = parts;
         HandshakeRun {
             turns: HostTurns::new(asked.per_host_interval),
             pacer: Pacer::new(asked.rate),
-            ledger: Ledger::new(asked.command, asked.numbered, dialer.clock, output),
+            ledger: Ledger::new(asked.keeping, dialer.clock, source.reading, output),
             asked,
             networks,
             dialer,
             rng,
-            items: Some(items),
+            items: Some(source.items),
             tracers,
             ours: OurNonces::default(),
             ready: VecDeque::new(),
@@ -235,7 +233,7 @@ impl HandshakeRun {
     /// A run that was stopped takes the rest of what the source had begun.
     fn has_room(&self) -> bool {
         let room = self.ready.is_empty() && self.has_place() && self.later.len() < MAX_WAITING;
-        self.stopped || room
+        self.stopped || (room && self.ledger.has_room())
     }
 
     /// Takes what the source has ready, as far as there is room for it.
@@ -262,6 +260,9 @@ impl HandshakeRun {
             Some(Item::Failed(origin, failure)) => self.ledger.never_begun(origin, failure)?,
             Some(Item::Broken { file, error }) => self.ledger.broken(file, error),
             Some(Item::SeedFailed { seed, why }) => self.ledger.seed_failed(&seed, &why)?,
+            Some(Item::SeedsEnded { network, given }) => {
+                self.ledger.seeds_ended(&network, given)?;
+            }
         }
         Ok(())
     }
@@ -270,7 +271,7 @@ impl HandshakeRun {
         let Located { to, peer: candidates } = located;
         let now = self.dialer.clock.mono();
         let job = Job {
-            id: self.ledger.next_job(),
+            id: self.ledger.begin(&origin),
             origin,
             to,
             candidates,
@@ -359,11 +360,11 @@ impl HandshakeRun {
             }
         }
         let probe = judge(&self.asked, &self.networks, &job, &report);
-        self.result(now, job, &probe)
+        self.result(now, job, probe)
     }
 
     /// Says the result of a probe, and begins the next one or ends the target.
-    fn result(&mut self, now: Mono, mut job: Box<Job>, probe: &Probe) -> Result<(), RunError> {
+    fn result(&mut self, now: Mono, mut job: Box<Job>, probe: Probe) -> Result<(), RunError> {
         self.ledger.say(job.id, probe)?;
         if self.stopped || job.number == self.asked.count {
             self.ledger.end(job.id, timestamp(self.dialer.clock.now()), job.origin)?;
@@ -412,21 +413,10 @@ impl HandshakeRun {
                 self.ledger.end(job.id, timestamp(self.dialer.clock.now()), job.origin)?;
                 continue;
             }
-            let probe = Probe {
-                at: timestamp(self.dialer.clock.now()),
-                command: self.asked.command,
-                origin: job.origin.clone(),
-                probe: self.asked.numbered.then_some(job.number),
-                ok: false,
-                failure: Some(Failure::Interrupted),
-                endpoint: Some(job.to),
-                answer: Some(Answer::Handshake(Box::new(judge::no_answer(&job)))),
-                tries: Some(job.tries),
-                tcp: None,
-                warnings: Vec::new(),
-            };
-            let now = self.dialer.clock.mono();
-            self.result(now, job, &probe)?;
+            let now = self.dialer.clock.now();
+            let report = HandshakeReport::of_nothing(now);
+            let probe = judge(&self.asked, &self.networks, &job, &report);
+            self.result(now.mono, job, probe)?;
         }
         Ok(())
     }

@@ -3,12 +3,25 @@
 use std::io;
 use std::sync::Arc;
 
+use super::order::{MAX_HELD, Order, Said};
 use super::{RunError, timestamp};
 use crate::machine::JobId;
 use crate::net::clock::Clock;
 use crate::output::Output;
 use crate::report::{Failure, Origin, Probe, ResolveError, Timestamp};
+use crate::source::Reading;
 use crate::tally::{Tally, Verdict};
+
+/// How results are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Keeping {
+    /// The command's name.
+    pub command: &'static str,
+    /// Number the probes of a target, and sum them up.
+    pub numbered: bool,
+    /// Give results in the order of the input.
+    pub ordered: bool,
+}
 
 /// Counts results and writes them.
 pub struct Ledger {
@@ -16,43 +29,111 @@ pub struct Ledger {
     /// Whether the probes of a target are numbered, and summed up.
     numbered: bool,
     clock: Clock,
+    reading: Arc<Reading>,
     tally: Tally,
     /// Where it is written.
     pub output: Output,
     last_job: u64,
+    /// `--ordered`.
+    order: Option<Order>,
     broken: Option<RunError>,
 }
 
 impl Ledger {
     /// An empty one.
-    pub fn new(command: &'static str, numbered: bool, clock: Clock, output: Output) -> Self {
+    pub fn new(keeping: Keeping, clock: Clock, reading: Arc<Reading>, output: Output) -> Self {
+        let Keeping { command, numbered, ordered } = keeping;
+        let order = ordered.then(Order::default);
         let tally = Tally::new(command);
-        Ledger { command, numbered, clock, tally, output, last_job: 0, broken: None }
+        Ledger {
+            command,
+            numbered,
+            clock,
+            reading,
+            tally,
+            output,
+            last_job: 0,
+            order,
+            broken: None,
+        }
     }
 
-    /// A number for a target.
-    pub fn next_job(&mut self) -> JobId {
+    /// Takes down that a target is begun.
+    pub fn begin(&mut self, origin: &Origin) -> JobId {
+        if let Some(order) = &mut self.order {
+            order.begin(origin);
+        }
         self.last_job += 1;
         JobId(self.last_job)
     }
 
+    /// False while so many results wait for the turn of an earlier target that no more targets are to be begun.
+    pub fn has_room(&self) -> bool {
+        self.order.as_ref().is_none_or(Order::has_room)
+    }
+
     /// Counts a result line and writes it.
-    pub fn say(&mut self, id: JobId, probe: &Probe) -> io::Result<()> {
-        self.tally.probe(id, probe);
-        self.output.probe(probe)
+    pub fn say(&mut self, id: JobId, probe: Probe) -> io::Result<()> {
+        self.tally.probe(id, &probe);
+        let origin = probe.origin.clone();
+        self.give(&origin, Said::Probe(Box::new(probe)))
     }
 
     /// Counts a target that has ended, and gives its statistics if probes are counted.
     pub fn end(&mut self, id: JobId, at: Timestamp, origin: Arc<Origin>) -> io::Result<()> {
-        let stats = self.tally.target(id, at, origin);
-        if self.numbered { self.output.target(&stats) } else { Ok(()) }
+        let stats = self.tally.target(id, at, origin.clone());
+        if self.numbered {
+            self.give(&origin, Said::Target(Box::new(stats)))?;
+        }
+        match &mut self.order {
+            None => Ok(()),
+            Some(order) => {
+                order.ended(&origin);
+                self.write_ready()
+            }
+        }
+    }
+
+    /// Takes down how many targets a network's seeds gave.
+    pub fn seeds_ended(&mut self, network: &Origin, given: u64) -> io::Result<()> {
+        let Some(order) = &mut self.order else { return Ok(()) };
+        order.seeds_ended(network, given);
+        self.write_ready()
+    }
+
+    /// Writes what has its turn, and keeps what has not.
+    fn give(&mut self, origin: &Origin, said: Said) -> io::Result<()> {
+        let Some(order) = &mut self.order else { return self.write(&said) };
+        order.hold(origin, said);
+        self.write_ready()?;
+        if let Some(first) = self.order.as_mut().and_then(Order::newly_full) {
+            self.output.warn(&format!(
+                "--ordered: {MAX_HELD} results wait for that of {first}; no more targets are begun until it has ended"
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn write_ready(&mut self) -> io::Result<()> {
+        while let Some(said) = self.order.as_mut().and_then(Order::next_ready) {
+            self.write(&said)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, said: &Said) -> io::Result<()> {
+        match said {
+            Said::Probe(probe) => self.output.probe(probe),
+            Said::Target(stats) => self.output.target(stats),
+        }
     }
 
     /// Reports a target that never got as far as being probed.
     pub fn never_begun(&mut self, origin: Arc<Origin>, failure: Failure) -> io::Result<()> {
-        let id = self.next_job();
+        let id = self.begin(&origin);
+        let at = timestamp(self.clock.now());
         let probe = Probe {
-            at: timestamp(self.clock.now()),
+            at,
             command: self.command,
             origin: origin.clone(),
             probe: None,
@@ -64,8 +145,8 @@ impl Ledger {
             tcp: None,
             warnings: Vec::new(),
         };
-        self.say(id, &probe)?;
-        self.end(id, probe.at, origin)
+        self.say(id, probe)?;
+        self.end(id, at, origin)
     }
 
     /// Takes down that a file cannot be read on.
@@ -82,8 +163,7 @@ impl Ledger {
     pub fn show_progress(&self, open: usize) -> bool {
         let progress = self.output.progress();
         if progress.is_wanted() {
-            let (results, ok) = self.tally.results();
-            progress.show(results, ok, open);
+            progress.show(&self.tally, open as u64, self.reading.share());
         }
         progress.is_wanted()
     }
@@ -103,10 +183,13 @@ impl Ledger {
             return (verdict, result);
         }
         let mut written = Ok(());
+        for said in self.order.take().into_iter().flat_map(Order::rest) {
+            written = written.and_then(|()| self.write(&said));
+        }
         if self.output.wants_summary() {
             let (at, elapsed) = (timestamp(self.clock.now()), self.clock.mono().0);
             let summary = self.tally.summary(at, elapsed, own_drops, stopped);
-            written = self.output.summary(&summary);
+            written = written.and_then(|()| self.output.summary(&summary));
         }
         let written = written.and_then(|()| self.output.flush());
         (verdict, result.and(written.map_err(RunError::Output)))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{Ledger, RunError, next_item, timestamp};
+use super::{Keeping, Ledger, RunError, next_item, timestamp};
 use crate::discv4::Endpoint;
 use crate::discv4::pinger::{MAX_OPEN, PingReport, PingTarget, Pinger};
 use crate::machine::{DatagramMachine, JobId, JobReport};
@@ -17,7 +17,7 @@ use crate::net::tcp::Dialer;
 use crate::net::udp::UdpDriver;
 use crate::output::{Output, progress};
 use crate::report::{Answer, Failure, Millis, NotAsAsked, Origin, Probe, Tcp, TcpState, Timestamp};
-use crate::source::{Item, Located};
+use crate::source::{Item, Located, Source};
 use crate::stop::Stop;
 use crate::tally::Verdict;
 use crate::target::ethereum::Node;
@@ -26,12 +26,10 @@ use crate::tcp_check::TcpCheck;
 /// What an answer must be like to be as asked, and what else is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
-    /// The command's name.
-    pub command: &'static str,
-    /// Number the probes of a target.
-    pub numbered: bool,
-    /// Targets that may be probed at the same time, and TCP connects.
-    pub concurrency: usize,
+    /// How results are kept.
+    pub keeping: Keeping,
+    /// TCP connects that may be under way at the same time.
+    pub connections: usize,
     /// `--max-rtt`.
     pub max_rtt: Option<Duration>,
     /// `--tcp`: connect to the TCP port, too, and wait at most this long.
@@ -77,7 +75,7 @@ impl PingRun {
         clock: Clock,
         driver: UdpDriver,
         pinger: Pinger,
-        items: mpsc::Receiver<Item<Node>>,
+        source: Source<Node>,
         stop: Stop,
         output: Output,
     ) -> Self {
@@ -86,14 +84,14 @@ impl PingRun {
             clock,
             driver,
             pinger,
-            items: Some(items),
+            items: Some(source.items),
             stopped: false,
             jobs: HashMap::new(),
             // A port that the UDP socket is bound to may be taken on TCP.
             dialer: Dialer { clock, bind: Arc::new([]), stop: stop.clone() },
             stop,
             connects: JoinSet::new(),
-            ledger: Ledger::new(asked.command, asked.numbered, clock, output),
+            ledger: Ledger::new(asked.keeping, clock, source.reading, output),
         }
     }
 
@@ -156,10 +154,9 @@ impl PingRun {
 
     /// A run that was stopped takes the rest of what the source had begun.
     fn has_room(&self) -> bool {
-        let room = self.pinger.room() > 0
-            && self.connects.len() < self.asked.concurrency
-            && self.jobs.len() < MAX_OPEN;
-        self.stopped || room
+        let connects = self.asked.tcp.is_none() || self.connects.len() < self.asked.connections;
+        let room = self.pinger.room() > 0 && connects && self.jobs.len() < MAX_OPEN;
+        self.stopped || (room && self.ledger.has_room())
     }
 
     /// Takes what the source has ready, as far as there is room for it.
@@ -185,13 +182,16 @@ impl PingRun {
             Some(Item::Failed(origin, failure)) => self.ledger.never_begun(origin, failure)?,
             Some(Item::Broken { file, error }) => self.ledger.broken(file, error),
             Some(Item::SeedFailed { seed, why }) => self.ledger.seed_failed(&seed, &why)?,
+            Some(Item::SeedsEnded { network, given }) => {
+                self.ledger.seeds_ended(&network, given)?;
+            }
         }
         Ok(())
     }
 
     fn start(&mut self, origin: Arc<Origin>, located: Located<Node>) {
         let Located { to, peer: Node { tcp, key } } = located;
-        let id = self.ledger.next_job();
+        let id = self.ledger.begin(&origin);
         let now = self.clock.now();
         // Where there is no way to the target, sending will say so.
         let ours = self.driver.address_towards(to);
@@ -238,7 +238,7 @@ impl PingRun {
             JobReport::Probe(report) => {
                 let Some(job) = self.jobs.get(&id) else { return Ok(()) };
                 let probe = self.asked.judge(job, report);
-                Ok(self.ledger.say(id, &probe)?)
+                Ok(self.ledger.say(id, probe)?)
             }
             JobReport::Done => {
                 let Some(job) = self.jobs.remove(&id) else { return Ok(()) };
@@ -271,9 +271,9 @@ impl Asked {
         };
         Probe {
             at: Timestamp(report.at_unix_ms),
-            command: self.command,
+            command: self.keeping.command,
             origin: job.origin.clone(),
-            probe: self.numbered.then_some(report.number),
+            probe: self.keeping.numbered.then_some(report.number),
             ok: failure.is_none(),
             failure,
             endpoint: Some(job.endpoint),

@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::Input;
 use super::line::{self, Entry, LineError, MAX_LINE};
+use super::{Input, Reading};
 use crate::report::{BadTarget, Failure, Origin, ResolveError};
 use crate::target::{Listed, Place, TargetError, Targets, Written};
 
 /// What was read, before it is resolved.
 pub enum Unresolved<P> {
     /// A target.
-    Target(Arc<Origin>, Place<P>),
+    Target(Origin, Place<P>),
     /// What is none.
-    Failed(Arc<Origin>, Failure),
+    Failed(Origin, Failure),
     /// Reading failed.
     Broken {
         /// The file's name.
@@ -30,15 +30,16 @@ pub fn all<T: Targets>(
     inputs: Vec<Input<T::Peer>>,
     targets: &T,
     out: &mpsc::Sender<Unresolved<T::Peer>>,
+    reading: &Reading,
 ) {
     for input in inputs {
         let more = match input {
             Input::Argument(entry) => {
                 expand(entry, None, targets).into_iter().all(|item| out.blocking_send(item).is_ok())
             }
-            Input::File { name, reader } => {
+            Input::File { name, reader, .. } => {
                 let mut reader = BufReader::new(reader);
-                match file(&name, &mut reader, targets, out) {
+                match file(&name, &mut reader, targets, out, reading) {
                     Ok(more) => more,
                     Err(error) => {
                         out.blocking_send(Unresolved::Broken { file: name, error }).is_ok()
@@ -57,6 +58,7 @@ fn file<T: Targets>(
     reader: &mut impl BufRead,
     targets: &T,
     out: &mpsc::Sender<Unresolved<T::Peer>>,
+    reading: &Reading,
 ) -> io::Result<bool> {
     let mut line = Vec::new();
     for number in 1.. {
@@ -66,6 +68,7 @@ fn file<T: Targets>(
         if read == 0 {
             break;
         }
+        reading.add(read);
         let parsed = if line.len() > MAX_LINE && !line.ends_with(b"\n") {
             skip_line(reader)?;
             Some(Err(line::too_long(&line)))
@@ -106,13 +109,13 @@ fn origin(text: String, label: Option<String>, place: &FileAndLine) -> Origin {
         Some((file, line)) => (Some(file.clone()), Some(*line)),
         None => (None, None),
     };
-    Origin { target: text, file, line, label, network: None }
+    Origin { target: text, file, line, label, ..Origin::default() }
 }
 
 fn bad_line<P>(error: LineError, place: FileAndLine) -> Unresolved<P> {
     let LineError { text, label, column, error } = error;
     let origin = origin(text, label, &place);
-    Unresolved::Failed(Arc::new(origin), Failure::BadTarget(BadTarget { column, error }))
+    Unresolved::Failed(origin, Failure::BadTarget(BadTarget { column, error }))
 }
 
 /// The targets that an entry stands for: itself, or the peers of the network that it names.
@@ -125,7 +128,7 @@ pub fn expand<T: Targets>(
         Written::Peer(what) => {
             let mut origin = origin(entry.text, entry.label, &place);
             origin.network = peer_of(&what).and_then(|peer| targets.network_of(peer));
-            return vec![Unresolved::Target(Arc::new(origin), what)];
+            return vec![Unresolved::Target(origin, what)];
         }
         Written::Network(ref name) => name.clone(),
     };
@@ -140,17 +143,14 @@ pub fn expand<T: Targets>(
     };
     if listed.is_empty() {
         let failure = Failure::Unresolved { host: name, why: ResolveError::NoNodes };
-        return vec![Unresolved::Failed(
-            Arc::new(origin(entry.text, entry.label, &place)),
-            failure,
-        )];
+        return vec![Unresolved::Failed(origin(entry.text, entry.label, &place), failure)];
     }
     let network: Arc<str> = name.into();
     let one = |listed: Listed<T::Peer>| {
         let label = listed.label.or_else(|| entry.label.clone());
         let mut origin = origin(listed.text, label, &place);
         origin.network = Some(network.clone());
-        Unresolved::Target(Arc::new(origin), listed.place)
+        Unresolved::Target(origin, listed.place)
     };
     listed.into_iter().map(one).collect()
 }

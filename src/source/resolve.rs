@@ -116,9 +116,12 @@ impl<L: LookUp> Resolver<L> {
                 let next = tokio::select! {
                     next = asked.join_next() => next,
                     () = stop.requested() => {
-                        if known.is_empty() {
-                            let _ = out.send(Item::Failed(network, Failure::Interrupted)).await;
-                        }
+                        let last = if known.is_empty() {
+                            Item::Failed(network, Failure::Interrupted)
+                        } else {
+                            Item::SeedsEnded { network, given: known.len() as u64 }
+                        };
+                        let _ = out.send(last).await;
                         return;
                     }
                 };
@@ -143,11 +146,14 @@ impl<L: LookUp> Resolver<L> {
                     }
                 }
             }
-            if known.is_empty() {
+            let last = if known.is_empty() {
                 let host = network.target.clone();
                 let failure = Failure::Unresolved { host, why: ResolveError::NoSeed };
-                let _ = out.send(Item::Failed(network, failure)).await;
-            }
+                Item::Failed(network, failure)
+            } else {
+                Item::SeedsEnded { network, given: known.len() as u64 }
+            };
+            let _ = out.send(last).await;
             drop(waiting);
         });
     }
@@ -156,7 +162,7 @@ impl<L: LookUp> Resolver<L> {
 /// An address that a seed gave. It is written as a target by itself.
 fn of_seed(network: &Origin, to: SocketAddr, seed: &str) -> Origin {
     let label = network.label.clone().or_else(|| Some(seed.to_owned()));
-    Origin { target: to.to_string(), label, ..network.clone() }
+    Origin { target: to.to_string(), label, of_seeds: true, ..network.clone() }
 }
 
 async fn ask(

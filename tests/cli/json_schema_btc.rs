@@ -277,7 +277,7 @@ fn summaries_and_statistics_may_be_of_this_command_and_count_its_kinds_alone() {
     add(&mut target, &at);
     allowed(&target);
     let mut summary = json!({"type": "summary", "targets": 1, "answered": 1, "probes": 1, "ok": 1,
-        "failures": {"wrong-network": 1}, "warnings": {"no-pong": 1}, "elapsed_ms": 5});
+        "failures": {"wrong-network": 1}, "warnings": {"no-pong": 1}, "targets_per_s": 200.0, "elapsed_ms": 5});
     add(&mut summary, &at);
     allowed(&summary);
     refused(&summary, |line| line["failures"] = json!({"no-reply": 1}));

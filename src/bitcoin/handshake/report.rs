@@ -135,8 +135,8 @@ pub struct HandshakeReport {
 }
 
 impl HandshakeReport {
-    /// Of a handshake that begins now.
-    pub(super) fn of_nothing(now: Now) -> Self {
+    /// Of a handshake that begins now, and of one that is interrupted before it does.
+    pub fn of_nothing(now: Now) -> Self {
         HandshakeReport {
             at_unix_ms: now.unix_ms,
             end: End::Interrupted,

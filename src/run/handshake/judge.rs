@@ -33,9 +33,9 @@ pub fn judge(asked: &Asked, networks: &Networks, job: &Job, report: &HandshakeRe
     }
     Probe {
         at: Timestamp(report.at_unix_ms),
-        command: asked.command,
+        command: asked.keeping.command,
         origin,
-        probe: asked.numbered.then_some(job.number),
+        probe: asked.keeping.numbered.then_some(job.number),
         ok: failure.is_none(),
         failure,
         endpoint: Some(job.to),
@@ -105,11 +105,18 @@ fn answer(
     report: &HandshakeReport,
 ) -> HandshakeAnswer {
     let network = job.network();
+    let tried = job.magics_tried();
     let complete = report.end == End::Done;
     let messages = report.messages.iter().map(ToString::to_string).collect();
     HandshakeAnswer {
+        magic: network.magic,
         networks: if asked.any && complete {
             networks.with_magic(network.magic)
+        } else {
+            Vec::new()
+        },
+        magics_tried: if tried.len() > 1 {
+            tried.iter().map(ToString::to_string).collect()
         } else {
             Vec::new()
         },
@@ -124,28 +131,6 @@ fn answer(
         messages,
         message_count: Some(report.message_count)
             .filter(|count| usize::try_from(*count).is_ok_and(|count| count > MAX_NOTED)),
-        ..no_answer(job)
-    }
-}
-
-/// What is known of a job that no peer has told anything.
-pub fn no_answer(job: &Job) -> HandshakeAnswer {
-    let tried = job.magics_tried();
-    HandshakeAnswer {
-        magic: job.network().magic,
-        networks: Vec::new(),
-        magics_tried: if tried.len() > 1 {
-            tried.iter().map(ToString::to_string).collect()
-        } else {
-            Vec::new()
-        },
-        connect_ms: None,
-        version_ms: None,
-        handshake_ms: None,
-        rtt_ms: None,
-        said: None,
-        messages: Vec::new(),
-        message_count: None,
     }
 }
 
