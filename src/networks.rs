@@ -163,10 +163,11 @@ impl Networks {
         if ports.len() == 1 { ports.first().copied() } else { None }
     }
 
-    /// The name of a service as it is shown, if any Bitcoin network has one of that name.
-    pub fn service_named(&self, name: &str) -> Option<String> {
-        let mut all = self.all_bitcoin();
-        all.find_map(|network| services::name_as_shown(name, &network.services)).map(Into::into)
+    /// The bit of a service, by the name that Bitcoin or any of the networks has for it.
+    pub fn service(&self, name: &str) -> Option<u32> {
+        let common = services::bit_named(name, &services::OwnNames::new());
+        let own = || self.all_bitcoin().find_map(|n| services::bit_named(name, &n.services));
+        common.or_else(own)
     }
 
     /// The magics of all Bitcoin networks.

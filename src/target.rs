@@ -19,12 +19,11 @@ pub trait Targets: Send + 'static {
     /// What is known of a peer before it is asked, besides its address.
     type Peer: Clone + Send + 'static;
 
-    /// Reads a target; `network` is the one that it is said to belong to, by a JSON line of ours. Names of networks
-    /// are not looked up here.
+    /// Reads a target, and what else is said of it. Names of networks are not looked up here.
     ///
     /// # Errors
     /// [`TargetError`].
-    fn parse(&self, text: &str, network: Option<&str>) -> Result<Written<Self::Peer>, TargetError>;
+    fn parse(&self, text: &str, said: Said<'_>) -> Result<Written<Self::Peer>, TargetError>;
 
     /// What the name of a network stands for.
     ///
@@ -34,6 +33,15 @@ pub trait Targets: Send + 'static {
 
     /// The name of the network that a peer is asked for, where the protocol asks for one.
     fn network_of(&self, peer: &Self::Peer) -> Option<Arc<str>>;
+}
+
+/// What a JSON line of ours says of the network of its target; nothing else does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Said<'a> {
+    /// Its name.
+    pub network: Option<&'a str>,
+    /// Its magic, as hex, where the name alone does not tell: several networks may have it.
+    pub magic: Option<&'a str>,
 }
 
 /// A target, or the name of a network that stands for some.

@@ -12,7 +12,7 @@ use p2pprobe::report::{Failure, ResolveError};
 use p2pprobe::source::{self, Input, Item, LookUp, Source, line};
 use p2pprobe::stop;
 use p2pprobe::target::bitcoin::{Asked, Bitcoin, Candidates};
-use p2pprobe::target::{Families, Targets};
+use p2pprobe::target::{Families, Said, Targets};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
 
@@ -69,7 +69,7 @@ fn begin(seeds: &[&str], targets: &[&str], families: Families) -> Begun {
     let network = networks.bitcoin("mainnet").expect("a network");
     let bitcoin = Bitcoin { networks, asked: Asked::One { network, said: false } };
     let input = |text: &&str| {
-        let read = |text: &str, network: Option<&str>| bitcoin.parse(text, network);
+        let read = |text: &str, said: Said<'_>| bitcoin.parse(text, said);
         Input::Argument(line::argument(text, read).expect("a target"))
     };
     let inputs = targets.iter().map(input).collect();

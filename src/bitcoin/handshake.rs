@@ -92,6 +92,8 @@ pub struct Handshake {
     ours: OurNonces,
     began: Mono,
     connected: Option<Mono>,
+    /// Our ping was written, and when it left.
+    ping_waits: bool,
     pinged: Option<Mono>,
     reader: FrameReader,
     actions: VecDeque<Action>,
@@ -127,6 +129,7 @@ impl Handshake {
             ours,
             began: now.mono,
             connected: None,
+            ping_waits: false,
             pinged: None,
             actions: VecDeque::from([Action::Connect]),
             verack_sent: false,
@@ -338,7 +341,7 @@ impl Handshake {
         }
         self.report.stage = Stage::Verack;
         self.report.handshake_took = self.connected.map(|sent| now.mono.since(sent));
-        self.pinged = Some(now.mono);
+        self.ping_waits = true;
         self.send(&Message::Ping(self.ping_nonce));
     }
 
@@ -388,8 +391,13 @@ impl StreamMachine for Handshake {
         }
     }
 
-    fn poll_action(&mut self, _now: Now) -> Option<Action> {
-        self.actions.pop_front()
+    fn poll_action(&mut self, now: Now) -> Option<Action> {
+        let action = self.actions.pop_front();
+        // The round trip begins when the ping leaves.
+        if matches!(action, Some(Action::Write(_))) && self.pinged.is_none() && self.ping_waits {
+            self.pinged = Some(now.mono);
+        }
+        action
     }
 
     fn poll_report(&mut self) -> Option<HandshakeReport> {

@@ -31,14 +31,13 @@ pub fn bit_name(bit: u32, own: &OwnNames) -> Option<Cow<'static, str>> {
     own.get(&bit).map(|name| name.clone().into()).or_else(|| common().map(Cow::from))
 }
 
-/// The bit of this name, whatever its case; `bit N` is one, too.
+/// The bit of this name, whatever its case; `bit N` is one always.
 pub fn bit_named(name: &str, own: &OwnNames) -> Option<u32> {
-    (0..u64::BITS).find(|bit| shown(*bit, own).eq_ignore_ascii_case(name))
-}
-
-/// The name as it is shown, of one that [`bit_named`] knows.
-pub fn name_as_shown(name: &str, own: &OwnNames) -> Option<Cow<'static, str>> {
-    bit_named(name, own).map(|bit| shown(bit, own))
+    let is_it = |bit: &u32| {
+        let names = [Some(unnamed(*bit)), bit_name(*bit, own)];
+        names.into_iter().flatten().any(|known| known.eq_ignore_ascii_case(name))
+    };
+    (0..u64::BITS).find(is_it)
 }
 
 /// The names of the bits that are set, the lowest first; `bit N` where one has none.
@@ -47,5 +46,9 @@ pub fn names(services: u64, own: &OwnNames) -> Vec<Cow<'static, str>> {
 }
 
 fn shown(bit: u32, own: &OwnNames) -> Cow<'static, str> {
-    bit_name(bit, own).unwrap_or_else(|| format!("bit {bit}").into())
+    bit_name(bit, own).unwrap_or_else(|| unnamed(bit))
+}
+
+fn unnamed(bit: u32) -> Cow<'static, str> {
+    format!("bit {bit}").into()
 }

@@ -81,8 +81,9 @@ pub struct BtcHandshake {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Bitcoin network")]
 struct NetworkArgs {
-    /// The network of the targets that name none; `any`: try all that use the port until one answers. (Bitcoin SV bans
-    /// for a day who speaks another network's magic.) [default: mainnet]
+    /// The network of the targets that name none; `any`: all that use the port (where none does, all that are known) until
+    /// one answers, one connection each, --per-host-interval apart. Bitcoin SV bans whoever speaks another network's magic,
+    /// for a day [default: mainnet]
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
     /// The network with this magic, as on the wire: f9beb4d9
@@ -114,7 +115,7 @@ struct ProbeArgs {
 #[command(next_help_heading = "Limits (an answer beyond them counts as not as asked)")]
 struct LimitArgs {
     /// The chain must be this high
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(0..))]
     min_height: Option<i32>,
     /// The node must offer these services: NETWORK,WITNESS
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
@@ -154,7 +155,7 @@ impl BtcHandshake {
         let concurrency = connections(self.pace.concurrency, &mut output)?;
         if any {
             output.warn(
-                "a Bitcoin SV node bans for a day who speaks another network's magic to it",
+                "a Bitcoin SV node bans whoever speaks another network's magic to it, for a day",
             )?;
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -188,7 +189,7 @@ impl BtcHandshake {
         exit_code(verdict, result, &signals)
     }
 
-    fn asked(&self, concurrency: usize, any: bool, need_services: Vec<String>) -> Asked {
+    fn asked(&self, concurrency: usize, any: bool, need_services: u64) -> Asked {
         let (probe, limits, pace) = (&self.probe, &self.limits, &self.pace);
         Asked {
             keeping: self.output.keeping("btc-handshake", pace.count.is_some()),
@@ -246,22 +247,24 @@ impl NetworkArgs {
 }
 
 impl LimitArgs {
-    /// The services that are needed, as they are shown. Names that no network has for a bit are mistyped.
-    fn services(&self, networks: &Networks) -> Result<Vec<String>, Fault> {
-        let named = |name: &String| networks.service_named(name).ok_or_else(|| no_service(name));
-        self.need_services.iter().map(named).collect()
+    /// The bits of the services that are needed.
+    fn services(&self, networks: &Networks) -> Result<u64, Fault> {
+        let mut bits = 0;
+        for name in &self.need_services {
+            let Some(bit) = networks.service(name.trim()) else {
+                let known = services::names(u64::MAX, &services::OwnNames::new());
+                let known: Vec<_> =
+                    known.iter().filter(|name| !name.starts_with("bit ")).map(|n| &n[..]).collect();
+                return Err(Fault::Usage(format!(
+                    "--need-services: no service is named '{}'; there are {}, those that a network names, and `bit 0` to `bit 63`",
+                    name.escape_debug(),
+                    known.join(", ")
+                )));
+            };
+            bits |= 1 << bit;
+        }
+        Ok(bits)
     }
-}
-
-fn no_service(name: &str) -> Fault {
-    let known = services::names(u64::MAX, &Default::default());
-    let known: Vec<_> =
-        known.iter().filter(|name| !name.starts_with("bit ")).map(|n| &n[..]).collect();
-    Fault::Usage(format!(
-        "--need-services: no service is named '{}'; there are {}, those that a network names, and `bit 0` to `bit 63`",
-        name.escape_debug(),
-        known.join(", ")
-    ))
 }
 
 /// The magic of a signet that was told by its challenge.

@@ -258,7 +258,7 @@ fn argument<T: Targets>(text: &str, targets: &T) -> Result<Entry<T::Peer>, Fault
     let bad = |column: usize, why: &dyn std::fmt::Display| {
         Fault::Usage(format!("target '{}': column {column}: {why}", around(text, column)))
     };
-    let entry = match line::argument(text, |text, network| targets.parse(text, network)) {
+    let entry = match line::argument(text, |text, said| targets.parse(text, said)) {
         Ok(entry) => entry,
         Err(_) if Path::new(text).is_file() => {
             let text = printable(text);

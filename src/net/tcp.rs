@@ -12,7 +12,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::clock::Clock;
 use super::error;
-use crate::machine::{Action, CloseWhy, ConnectError, Mono, StreamEvent, StreamMachine};
+use crate::machine::{Action, CloseWhy, ConnectError, Mono, Now, StreamEvent, StreamMachine};
 use crate::stop::Stop;
 
 /// How much is read at once, in bytes. A connection in flight must stay small: there may be thousands.
@@ -108,9 +108,10 @@ struct Driven<M> {
 }
 
 impl<M: StreamMachine> Driven<M> {
-    fn see(&mut self, what: SeenWhat<'_>) {
+    /// Tells that something happened just now. Times are taken before that: whoever looks on takes time, too.
+    fn see(&mut self, now: Now, what: SeenWhat<'_>) {
         if let Some(tracer) = &mut self.tracer {
-            tracer(Seen { at: self.clock.mono(), what });
+            tracer(Seen { at: now.mono, what });
         }
     }
 
@@ -118,16 +119,18 @@ impl<M: StreamMachine> Driven<M> {
         match action {
             Action::Connect => {
                 self.stream = None;
-                self.see(SeenWhat::Connecting);
-                match connect(to, bind).await {
+                self.see(self.clock.now(), SeenWhat::Connecting);
+                let connected = connect(to, bind).await;
+                let now = self.clock.now();
+                match connected {
                     Ok((local, open)) => {
                         self.stream = Some(open);
-                        self.see(SeenWhat::Connected(local));
-                        self.machine.handle(self.clock.now(), StreamEvent::Connected { local });
+                        self.see(now, SeenWhat::Connected(local));
+                        self.machine.handle(now, StreamEvent::Connected { local });
                     }
                     Err(why) => {
-                        self.see(SeenWhat::Failed(why));
-                        self.machine.handle(self.clock.now(), StreamEvent::ConnectFailed(why));
+                        self.see(now, SeenWhat::Failed(why));
+                        self.machine.handle(now, StreamEvent::ConnectFailed(why));
                     }
                 }
             }
@@ -135,12 +138,12 @@ impl<M: StreamMachine> Driven<M> {
                 let Some(open) = &mut self.stream else { return };
                 // What the peer said before it hung up is still to be read; reading tells that it did.
                 if open.write_all(&bytes).await.is_ok() {
-                    self.see(SeenWhat::Sent(&bytes));
+                    self.see(self.clock.now(), SeenWhat::Sent(&bytes));
                 }
             }
             Action::Close => {
                 if self.stream.take().is_some() {
-                    self.see(SeenWhat::Close);
+                    self.see(self.clock.now(), SeenWhat::Close);
                 }
             }
         }
@@ -150,7 +153,9 @@ impl<M: StreamMachine> Driven<M> {
     async fn read(&mut self) {
         let Some(open) = &mut self.stream else { return pending().await };
         let mut buffer = [0; READ_SIZE];
-        let (what, event) = match open.read(&mut buffer).await {
+        let read = open.read(&mut buffer).await;
+        let now = self.clock.now();
+        let (what, event) = match read {
             Ok(0) => closed(CloseWhy::Eof),
             Ok(count) => {
                 let bytes = buffer.get(..count).unwrap_or_default();
@@ -161,8 +166,8 @@ impl<M: StreamMachine> Driven<M> {
         if matches!(event, StreamEvent::Closed(_)) {
             self.stream = None;
         }
-        self.see(what);
-        self.machine.handle(self.clock.now(), event);
+        self.see(now, what);
+        self.machine.handle(now, event);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a probe gave no answer, or not the one that was asked for.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -271,7 +272,7 @@ pub enum NotAsAsked {
     /// `--need-services`.
     NeedServices {
         /// The names of those that are missing.
-        missing_services: Vec<String>,
+        missing_services: Vec<Cow<'static, str>>,
     },
     /// `--max-clock-skew`.
     MaxClockSkew {

@@ -26,7 +26,7 @@ use crate::net::tcp::{Dialer, Tracer};
 use crate::networks::{BitcoinNetwork, Networks};
 use crate::output::Output;
 use crate::output::progress;
-use crate::report::{Failure, Origin, Probe};
+use crate::report::{Answer, Failure, Origin, Probe};
 use crate::source::{Item, Located, Source};
 use crate::tally::Verdict;
 use crate::target::bitcoin::Candidates;
@@ -65,8 +65,8 @@ pub struct Asked {
     pub any: bool,
     /// `--min-height`.
     pub min_height: Option<i32>,
-    /// `--need-services`: names of bits.
-    pub need_services: Vec<String>,
+    /// `--need-services`: bits.
+    pub need_services: u64,
     /// `--max-clock-skew`.
     pub max_clock_skew: Option<Duration>,
     /// `--max-rtt`.
@@ -355,16 +355,29 @@ impl HandshakeRun {
             }
             if job.retries < self.asked.retries && time_may_mend(&report) {
                 job.retries += 1;
+                job.candidate = 0;
                 self.schedule(now, now, job);
                 return Ok(());
             }
+        }
+        if self.asked.any && report.end == End::Done {
+            self.found(&mut job);
         }
         let probe = judge(&self.asked, &self.networks, &job, &report);
         self.result(now, job, probe)
     }
 
+    /// With `--network any`: says which network the target is of, if only one has the magic.
+    fn found(&self, job: &mut Job) {
+        if let [network] = &self.networks.with_magic(job.network().magic)[..] {
+            let network = Some(network.clone());
+            job.origin = Arc::new(Origin { network, ..(*job.origin).clone() });
+        }
+    }
+
     /// Says the result of a probe, and begins the next one or ends the target.
     fn result(&mut self, now: Mono, mut job: Box<Job>, probe: Probe) -> Result<(), RunError> {
+        let is_answered = probe.answer.as_ref().is_some_and(Answer::is_complete);
         self.ledger.say(job.id, probe)?;
         if self.stopped || job.number == self.asked.count {
             self.ledger.end(job.id, timestamp(self.dialer.clock.now()), job.origin)?;
@@ -373,6 +386,11 @@ impl HandshakeRun {
         let next = (job.began + self.asked.interval).max(now);
         job.number += 1;
         (job.tries, job.retries, job.no_room) = (0, 0, 0);
+        // The magic that was answered is spoken first from now on; where none was, all have another chance.
+        if is_answered {
+            job.candidates.swap(0, job.candidate);
+        }
+        job.candidate = 0;
         self.schedule(now, next, job);
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::target::{TargetError, Why, Written};
+use crate::target::{Said, TargetError, Why, Written};
 
 /// The longest line that is read, in bytes. A record has at most 404 characters and a JSON line of ours
 /// some 1,500.
@@ -10,10 +10,10 @@ pub const MAX_LINE: usize = 16 * 1024;
 /// How much of a line that names no target is repeated in its result, in characters.
 const MAX_ECHO: usize = 200;
 
-/// Reads a target and, where it is known, the name of its network.
-pub trait Read<P>: FnOnce(&str, Option<&str>) -> Result<Written<P>, TargetError> {}
+/// Reads a target, and what else is said of it.
+pub trait Read<P>: FnOnce(&str, Said<'_>) -> Result<Written<P>, TargetError> {}
 
-impl<P, F: FnOnce(&str, Option<&str>) -> Result<Written<P>, TargetError>> Read<P> for F {}
+impl<P, F: FnOnce(&str, Said<'_>) -> Result<Written<P>, TargetError>> Read<P> for F {}
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,7 @@ struct JsonLine {
     target: Option<String>,
     label: Option<String>,
     network: Option<String>,
+    magic: Option<String>,
 }
 
 impl<P> Entry<P> {
@@ -63,7 +64,7 @@ pub fn column(text: &str, offset: usize) -> usize {
     text.char_indices().take_while(|(at, _)| *at < offset).count() + 1
 }
 
-/// Reads a line; `read` takes a target and, where the line names one, its network. `None` for a line that says
+/// Reads a line; `read` takes a target, and what else the line says of it. `None` for a line that says
 /// nothing: blank, a comment, or a summary of ours.
 ///
 /// # Errors
@@ -93,7 +94,7 @@ pub fn parse<P>(line: &[u8], read: impl Read<P>) -> Option<Result<Entry<P>, Line
         Some((target, label)) => (target, Some(label.trim_start().to_owned())),
         None => (trimmed, None),
     };
-    Some(entry(target, label, indent, |text| read(text, None)))
+    Some(entry(target, label, indent, |text| read(text, Said::default())))
 }
 
 /// What is said of a line that is too long to be read.
@@ -108,7 +109,7 @@ pub fn too_long(start: &[u8]) -> LineError {
 /// # Errors
 /// [`LineError`].
 pub fn argument<P>(text: &str, read: impl Read<P>) -> Result<Entry<P>, LineError> {
-    entry(text, None, 0, |text| read(text, None))
+    entry(text, None, 0, |text| read(text, Said::default()))
 }
 
 fn entry<P>(
@@ -132,8 +133,9 @@ fn json<P>(text: &str, indent: usize, read: impl Read<P>) -> Option<Result<Entry
         Some(Err(LineError { text: echo(text), label: None, column, error }))
     };
     match serde_json::from_str::<JsonLine>(text) {
-        Ok(JsonLine { target: Some(target), label, network, .. }) => {
-            let entry = entry(&target, label, indent, |text| read(text, network.as_deref()));
+        Ok(JsonLine { target: Some(target), label, network, magic, .. }) => {
+            let said = Said { network: network.as_deref(), magic: magic.as_deref() };
+            let entry = entry(&target, label, indent, |text| read(text, said));
             // A column within the target would be one of the decoded text, not of the line.
             Some(entry.map_err(|e| LineError { column: indent + 1, ..e }))
         }

@@ -73,7 +73,7 @@ fn file<T: Targets>(
             skip_line(reader)?;
             Some(Err(line::too_long(&line)))
         } else {
-            line::parse(&line, |text, network| targets.parse(text, network))
+            line::parse(&line, |text, said| targets.parse(text, said))
         };
         let place = Some((name.clone(), number));
         let items = match parsed {

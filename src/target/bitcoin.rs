@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Listed, Place, Protocol, TargetError, Targets, Why, Written, is_name};
+use super::{Listed, Place, Protocol, Said, TargetError, Targets, Why, Written, is_name};
 use crate::discv4::{enode, enr};
 use crate::host::{At, Host, parse_host_and_port};
 use crate::networks::{BitcoinNetwork, Networks};
@@ -42,23 +42,28 @@ pub struct Bitcoin {
 
 impl Bitcoin {
     /// The networks to be tried, and the port that goes without saying.
-    fn candidates(&self, network: Option<&str>) -> Result<(Candidates, Option<u16>), Why> {
-        let one = |network: Arc<BitcoinNetwork>| {
-            let port = network.port;
-            (vec![network], port)
+    fn candidates(&self, said: Said<'_>) -> Result<(Candidates, Option<u16>), Why> {
+        let network = match &self.asked {
+            Asked::Any => return Ok((Vec::new(), Some(ANY_PORT))),
+            Asked::One { network, said: true } => network.clone(),
+            Asked::One { network, said: false } => match (said.network, said.magic) {
+                (Some(name), _) => self.networks.bitcoin(name)?,
+                (None, Some(magic)) => match magic.parse() {
+                    Ok(magic) if magic != network.magic => self.networks.bitcoin_of(magic),
+                    _ => network.clone(),
+                },
+                (None, None) => network.clone(),
+            },
         };
-        match (&self.asked, network) {
-            (Asked::Any, _) => Ok((Vec::new(), Some(ANY_PORT))),
-            (Asked::One { said: false, .. }, Some(name)) => self.networks.bitcoin(name).map(one),
-            (Asked::One { network, .. }, _) => Ok(one(network.clone())),
-        }
+        let port = network.port;
+        Ok((vec![network], port))
     }
 }
 
 impl Targets for Bitcoin {
     type Peer = Candidates;
 
-    fn parse(&self, text: &str, network: Option<&str>) -> Result<Written<Candidates>, TargetError> {
+    fn parse(&self, text: &str, said: Said<'_>) -> Result<Written<Candidates>, TargetError> {
         let error = |offset, why| TargetError { offset, why };
         if text.is_empty() {
             return Err(error(0, Why::Empty));
@@ -79,7 +84,7 @@ impl Targets for Bitcoin {
         {
             return Err(error(0, Why::Overlay));
         }
-        let (mut candidates, default) = self.candidates(network).map_err(|why| error(0, why))?;
+        let (mut candidates, default) = self.candidates(said).map_err(|why| error(0, why))?;
         let port = port.or(default).ok_or(error(text.len(), Why::NoDefaultPort))?;
         if port == 0 {
             return Err(error(text.len() - 1, Why::PortZero));

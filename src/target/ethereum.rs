@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Listed, Place, TargetError, Targets, Why, Written, is_name};
+use super::{Listed, Place, Said, TargetError, Targets, Why, Written, is_name};
 use crate::codec::key::PublicKey;
 use crate::discv4::enode::{EnodeError, SCHEME};
 use crate::discv4::enr::{self, TextError};
@@ -30,7 +30,7 @@ pub struct Ethereum {
 impl Targets for Ethereum {
     type Peer = Node;
 
-    fn parse(&self, text: &str, _network: Option<&str>) -> Result<Written<Node>, TargetError> {
+    fn parse(&self, text: &str, _said: Said<'_>) -> Result<Written<Node>, TargetError> {
         parse(text)
     }
 

@@ -96,7 +96,7 @@ impl fmt::Display for Why {
             Why::EthereumNode => f.write_str("this is an Ethereum node: eth-ping is for those"),
             Why::HostPort(error) => error.fmt(f),
             Why::NoDefaultPort => f.write_str(
-                "the port is missing, and no network's is known for this magic: write HOST:PORT",
+                "the port is missing, and there is none that goes without saying here: write HOST:PORT",
             ),
             Why::PortZero => f.write_str("the port is 0, where nothing can listen"),
             Why::Overlay => {

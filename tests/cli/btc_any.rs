@@ -6,7 +6,7 @@ use crate::common::command::{Ran, TempDir, finish_with_input, outcome, probe, ru
 use crate::common::tcp_crowd::{ANSWER, Manner, TcpCrowd};
 
 const WARNING: &str =
-    "warning: a Bitcoin SV node bans for a day who speaks another network's magic to it\n";
+    "warning: a Bitcoin SV node bans whoever speaks another network's magic to it, for a day\n";
 
 /// A file of networks all of which use the crowd's port: one whose nodes ban, two others, and these tables.
 fn config(dir: &TempDir, crowd: &TcpCrowd, more: &str) -> String {

@@ -81,7 +81,7 @@ fn text_has_its_results_on_standard_output_and_the_rest_on_the_other() {
     let target = &targets[..1];
     let warned = run(&["--json", "--network", "any"], target);
     let expected =
-        "warning: a Bitcoin SV node bans for a day who speaks another network's magic to it\n";
+        "warning: a Bitcoin SV node bans whoever speaks another network's magic to it, for a day\n";
     assert_eq!(warned.stderr, expected);
     assert_eq!(run(&["--json", "--network", "any", "-q"], target).stderr, "");
 }

@@ -61,7 +61,7 @@ fn verbose_shows_every_message_with_its_time() {
     assert_eq!(
         starts,
         [
-            "connecting to PEER",
+            "connecting to PEER, magic f9beb4d9",
             "connected to PEER",
             &format!("sent to PEER {} bytes: version", 86 + OWN_NAME.len()),
             "got from PEER 102 bytes: version",

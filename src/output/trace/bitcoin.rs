@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 
 use super::write;
 use crate::bitcoin::frame::encode;
-use crate::bitcoin::{Frame, FrameError, FrameReader, Magic, Message, Version, services};
+use crate::bitcoin::{Frame, FrameError, FrameReader, Magic, Message, Opening, Version, services};
 use crate::machine::{CloseWhy, ConnectError};
 use crate::net::tcp::{Seen, SeenWhat};
 use crate::output::local_error;
@@ -19,6 +19,7 @@ const KEEP: usize = 4096;
 /// A connection whose messages are shown.
 pub struct Conversation {
     peer: SocketAddr,
+    magic: Magic,
     hex: bool,
     ours: FrameReader,
     theirs: FrameReader,
@@ -28,7 +29,7 @@ impl Conversation {
     /// A connection to `peer`, which we speak this magic to; with `hex` the bytes of each message are shown, too.
     pub fn new(peer: SocketAddr, magic: Magic, hex: bool) -> Self {
         let reader = || FrameReader::new(magic, KEEP);
-        Conversation { peer, hex, ours: reader(), theirs: reader() }
+        Conversation { peer, magic, hex, ours: reader(), theirs: reader() }
     }
 
     /// Writes what happened.
@@ -40,7 +41,7 @@ impl Conversation {
             let _ = writeln!(text, "{:>10.6}s {what}", seen.at.0.as_secs_f64());
         };
         match seen.what {
-            SeenWhat::Connecting => line(&format!("connecting to {peer}")),
+            SeenWhat::Connecting => line(&format!("connecting to {peer}, magic {}", self.magic)),
             SeenWhat::Connected(local) => line(&format!("connected to {peer} from {local}")),
             SeenWhat::Failed(why) => line(&format!("no connection to {peer}: {}", failed(why))),
             SeenWhat::Sent(bytes) => {
@@ -88,7 +89,9 @@ fn messages(reader: &mut FrameReader, mut bytes: &[u8], hex: bool) -> Vec<String
                 return said;
             }
             Err(FrameError::Magic { found }) => {
-                said.push(format!("no Bitcoin message: {}", HEXLOWER.encode(&found)));
+                let looks_like = Opening::of(&found, &[]);
+                let hex = HEXLOWER.encode(&found);
+                said.push(format!("no message of this magic; it looks like {looks_like}: {hex}"));
                 return said;
             }
         }

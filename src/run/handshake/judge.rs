@@ -1,6 +1,5 @@
 //! What a handshake told, held against what was asked.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -27,14 +26,10 @@ pub fn judge(asked: &Asked, networks: &Networks, job: &Job, report: &HandshakeRe
         let said = answer.said.as_ref()?;
         not_as_asked(asked, network, report, said).map(Failure::NotAsAsked)
     });
-    let mut origin = job.origin.clone();
-    if let ([only], None) = (&answer.networks[..], &origin.network) {
-        Arc::make_mut(&mut origin).network = Some(only.clone());
-    }
     Probe {
         at: Timestamp(report.at_unix_ms),
         command: asked.keeping.command,
-        origin,
+        origin: job.origin.clone(),
         probe: asked.keeping.numbered.then_some(job.number),
         ok: failure.is_none(),
         failure,
@@ -174,12 +169,9 @@ fn not_as_asked(
         return Some(NotAsAsked::MinHeight { min_height });
     }
     let offered = report.version.as_ref().map_or(0, |version| version.services);
-    let is_missing = |name: &&String| {
-        let bit = services::bit_named(name, &network.services);
-        bit.is_none_or(|bit| offered >> bit & 1 == 0)
-    };
-    let missing_services: Vec<_> = asked.need_services.iter().filter(is_missing).cloned().collect();
-    if !missing_services.is_empty() {
+    let missing = asked.need_services & !offered;
+    if missing != 0 {
+        let missing_services = services::names(missing, &network.services);
         return Some(NotAsAsked::NeedServices { missing_services });
     }
     if let Some(max) = asked.max_clock_skew
