@@ -200,11 +200,13 @@ impl HandshakeRun {
             }
         });
         tokio::select! {
-            () = tokio::time::sleep(progress::INTERVAL), if shows_progress => {}
-            item = next_item(self.items.as_mut()), if wants_items => self.take(item)?,
-            Some(ended) = self.open.join_next() => self.ended(ended)?,
-            () = next => {}
+            // The stop comes first: what it ends must not make room for more.
+            biased;
             () = self.dialer.stop.requested(), if !self.stopped => self.stop()?,
+            Some(ended) = self.open.join_next() => self.ended(ended)?,
+            item = next_item(self.items.as_mut()), if wants_items => self.take(item)?,
+            () = next => {}
+            () = tokio::time::sleep(progress::INTERVAL), if shows_progress => {}
         }
         // What else has ended meanwhile.
         while let Some(ended) = self.open.try_join_next() {

@@ -80,7 +80,7 @@ impl Targets for Bitcoin {
         let (host, port) = parse_host_and_port(text)
             .map_err(|At { offset, what }| error(offset, Why::HostPort(what)))?;
         if let Host::Name(name) = &host
-            && OVERLAYS.iter().any(|overlay| name.to_ascii_lowercase().ends_with(overlay))
+            && is_in_overlay(name)
         {
             return Err(error(0, Why::Overlay));
         }
@@ -111,4 +111,11 @@ impl Targets for Bitcoin {
             (_, []) => None,
         }
     }
+}
+
+/// True for a name that must not be asked of DNS (RFC 7686 for `.onion`), however it is written: a dot at its end means
+/// the same.
+fn is_in_overlay(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+    OVERLAYS.iter().any(|overlay| name.ends_with(overlay))
 }

@@ -5,6 +5,18 @@ mod common;
 
 mod bad_targets;
 mod bad_usage;
+mod btc_any;
+mod btc_bad_targets;
+mod btc_bad_usage;
+mod btc_crowd;
+mod btc_ends;
+mod btc_help_and_trace;
+mod btc_names;
+mod btc_no_way_there;
+mod btc_pace;
+mod btc_signals;
+mod btc_target_files;
+mod btc_targets;
 mod config;
 mod escapes;
 mod exit_codes;

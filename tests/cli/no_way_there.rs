@@ -86,7 +86,7 @@ fn a_full_device_holds_up_nobody() {
 }
 
 /// A second namespace `$n` behind a veth pair, as router to networks that it cannot reach.
-fn with_router(command: &str) -> String {
+pub fn with_router(command: &str) -> String {
     let mut script = String::new();
     for line in [
         "unshare --net sleep 15 & r=$!",

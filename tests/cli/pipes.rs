@@ -11,7 +11,7 @@ use crate::common::command::{PATIENCE, Ran, clean, eth_ping, finish, outcome};
 use crate::common::schema::validate;
 
 /// Runs a line of bash in which `$P` is the binary and `$T` a target.
-fn bash(line: &str, target: &str) -> Ran {
+pub fn bash(line: &str, target: &str) -> Ran {
     let mut command = Command::new("bash");
     command.args(["-c", line]).env("P", env!("CARGO_BIN_EXE_p2pprobe")).env("T", target);
     clean(&mut command);

@@ -12,14 +12,14 @@ use crate::common::command::{PATIENCE, Ran, eth_ping, finish, outcome, wait};
 /// Longer than any test waits: what ends sooner was ended.
 const LONG: &str = "1h";
 
-fn signal(child: &Child, name: &str) {
+pub fn signal(child: &Child, name: &str) {
     // A thread of the program's own sets the handlers; on a busy machine that may come after the first Ping.
     std::thread::sleep(Duration::from_millis(300));
     let status = Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
     assert!(status.expect("kill runs").success());
 }
 
-fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !done() {
         assert!(Instant::now() < deadline, "{what} did not come");

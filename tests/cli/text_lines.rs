@@ -95,8 +95,10 @@ fn same_value(key: &str, text: &str, json: &Value) {
 
 #[test]
 fn answers_have_the_same_facts_in_both_formats() {
-    let peer = Peer::with(Manner { pings_back: true, copies: 2, ..Manner::default() });
-    let _open = TcpListener::bind(peer.address).expect("the TCP port of that number");
+    // TCP ports first: other tests use many of those, and few of UDP's.
+    let open = TcpListener::bind("127.0.0.1:0").expect("a TCP port");
+    let port = open.local_addr().expect("its address").port();
+    let peer = Peer::with(Manner { port, pings_back: true, copies: 2, ..Manner::default() });
     let list = format!("{}\n{} a label = \"quoted\" one\n", peer.enode, peer.address);
     let lines = same_facts(&["--count", "2", "--interval", "100ms", "--tcp", "--bond", "-"], &list);
     assert_eq!(lines.len(), 4);

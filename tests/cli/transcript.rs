@@ -1,32 +1,54 @@
 //! Command lines and what they print, as one text to be kept as a snapshot.
 
 use std::fmt::Write;
+use std::net::TcpListener;
 
 use crate::common::answering::Peer;
-use crate::common::command::{eth_ping, finish};
+use crate::common::command::{finish, probe};
 
 /// Runs commands that must be refused, and writes down what they say.
-#[derive(Default)]
 pub struct Transcript {
+    command: &'static str,
     text: String,
     /// What differs from run to run, and what stands for it.
     replaced: Vec<(String, &'static str)>,
 }
 
+impl Default for Transcript {
+    fn default() -> Self {
+        Self::of("eth-ping")
+    }
+}
+
 impl Transcript {
+    /// Of this command.
+    pub fn of(command: &'static str) -> Self {
+        Transcript { command, text: String::new(), replaced: Vec::new() }
+    }
+
     /// Writes `name` where `value` is said.
     pub fn replace(&mut self, value: impl Into<String>, name: &'static str) {
         self.replaced.push((value.into(), name));
     }
 
-    /// Runs `eth-ping` with these arguments and a good target before them: the run must be refused as a
-    /// whole (exit code 2, nothing on stdout), and the good target must not be pinged.
+    /// Runs the command with these arguments and a good target before them: the run must be refused as a
+    /// whole (exit code 2, nothing on stdout), and the good target must hear nothing.
     pub fn refused(&mut self, args: &[&str]) {
-        let peer = Peer::start();
-        let mut all = vec![peer.enode.as_str()];
-        all.extend(args);
-        self.run(args, &all);
-        assert_eq!(peer.received(), 0, "{args:?}: it was sent something");
+        if self.command == "btc-handshake" {
+            // Whoever connects stands in its queue, even if nobody takes him.
+            let peer = TcpListener::bind("127.0.0.1:0").expect("a listener on loopback");
+            peer.set_nonblocking(true).expect("a listener that does not block");
+            self.run_behind(&peer.local_addr().expect("its address").to_string(), args);
+            assert!(peer.accept().is_err(), "{args:?}: somebody connected");
+        } else {
+            let peer = Peer::start();
+            self.run_behind(&peer.enode, args);
+            assert_eq!(peer.received(), 0, "{args:?}: it was sent something");
+        }
+    }
+
+    fn run_behind(&mut self, target: &str, args: &[&str]) {
+        self.run(args, &[&[target], args].concat());
     }
 
     /// The same without the good target.
@@ -35,14 +57,14 @@ impl Transcript {
     }
 
     fn run(&mut self, shown: &[&str], args: &[&str]) {
-        let ran = finish(eth_ping(args).spawn().expect("the binary starts"));
+        let ran = finish(probe(self.command, args).spawn().expect("the binary starts"));
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{shown:?}: {ran:?}");
-        let mut command = "$ p2pprobe eth-ping".to_owned();
+        let mut command = format!("$ p2pprobe {}", self.command);
         for arg in shown {
             let arg = arg.escape_debug();
             write!(command, " '{arg}'").expect("a String takes everything");
         }
-        let mut text = format!("{command}\n{}\n", ran.stderr);
+        let mut text = format!("{command}\n{}\n", without_times(&ran.stderr));
         for (value, name) in &self.replaced {
             text = text.replace(value, name);
         }
@@ -56,4 +78,13 @@ impl Transcript {
         settings.set_prepend_module_to_snapshot(false);
         settings.bind(|| insta::assert_snapshot!(name, self.text));
     }
+}
+
+/// How long a run took is its own affair: a summary ends with it.
+fn without_times(stderr: &str) -> String {
+    let line = |line: &str| match line.rsplit_once("; ") {
+        Some((summary, _)) if summary.starts_with("0 targets, ") => format!("{summary}; TIME\n"),
+        _ => format!("{line}\n"),
+    };
+    stderr.lines().map(line).collect()
 }

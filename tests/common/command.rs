@@ -83,7 +83,12 @@ pub fn run_btc_handshake<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> 
 
 /// Runs `eth-ping` with this as its standard input.
 pub fn run_with_input<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>, input: &[u8]) -> Ran {
-    let mut child = eth_ping(args).stdin(Stdio::piped()).spawn().expect("the binary starts");
+    finish_with_input(eth_ping(args), input)
+}
+
+/// Runs a command with this as its standard input.
+pub fn finish_with_input(mut command: Command, input: &[u8]) -> Ran {
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary starts");
     let mut stdin = child.stdin.take().expect("stdin is a pipe");
     let input = input.to_vec();
     // It may end before it has read everything.

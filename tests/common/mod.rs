@@ -14,4 +14,5 @@ pub mod program;
 pub mod schema;
 pub mod scripted;
 pub mod scripted_tcp;
+pub mod tcp_crowd;
 pub mod wire;
