@@ -128,14 +128,23 @@ fn parse_host(text: &str) -> Result<Host, At<HostPortError>> {
     if let Some((offset, c)) = text.char_indices().find(|(_, c)| !allowed(*c)) {
         return bad(offset, BadHost::Character(c));
     }
-    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    // Resolvers take 127.1 and 0x7f.1 for addresses, but no name ends with a number (RFC 3696 §2).
+    if name.rsplit('.').next().is_some_and(is_number) {
         return bad(0, BadHost::NotIpv4);
     }
-    let name = text.strip_suffix('.').unwrap_or(text);
     if name.len() > 253 || name.split('.').any(|label| label.is_empty() || label.len() > 63) {
         return bad(0, BadHost::Name);
     }
     Ok(Host::Name(text.to_owned()))
+}
+
+fn is_number(label: &str) -> bool {
+    let hex = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+    match hex {
+        Some(hex) => hex.bytes().all(|b| b.is_ascii_hexdigit()),
+        None => !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit()),
+    }
 }
 
 /// Reads a port.

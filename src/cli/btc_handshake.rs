@@ -28,6 +28,7 @@ use crate::run::handshake::{Asked, HandshakeRun, Parts, Tracers};
 use crate::signals::Signals;
 use crate::source::{self, SystemLookUp};
 use crate::target::bitcoin::{self, Bitcoin};
+use crate::target::{UnknownNetwork, Why};
 
 /// The network that is asked for where none is said.
 const DEFAULT_NETWORK: &str = "mainnet";
@@ -103,7 +104,7 @@ struct ProbeArgs {
     /// How long all of it may take: connect, handshake and pong
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = positive_duration)]
     timeout: Duration,
-    /// How many more connections to try while there is no handshake, and time may mend that
+    /// How many more connections to try where one is refused, times out, or ends before the handshake is done
     #[arg(long, value_name = "N", default_value_t = 0)]
     retries: u32,
     /// What we say we are (BIP-14)
@@ -225,7 +226,18 @@ impl BtcHandshake {
 impl NetworkArgs {
     fn asked(&self, networks: &Networks) -> Result<bitcoin::Asked, Fault> {
         let named = |name: &str| {
-            networks.bitcoin(name).map_err(|why| Fault::Usage(format!("--network: {why}")))
+            networks.bitcoin(name).map_err(|why| match why {
+                Why::UnknownNetwork(unknown) => {
+                    let UnknownNetwork { name, nearest, known, .. } = *unknown;
+                    let name = name.escape_debug();
+                    let hint = match nearest {
+                        Some(nearest) => format!("did you mean '{nearest}'?"),
+                        None => format!("there are {}, and {ANY}", known.join(", ")),
+                    };
+                    Fault::Usage(format!("--network: there is no network named '{name}'; {hint}"))
+                }
+                why => Fault::Usage(format!("--network: {why}")),
+            })
         };
         let nameless = |magic, port| bitcoin::Asked::One {
             network: Arc::new(BitcoinNetwork::nameless(magic, port)),

@@ -318,7 +318,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 fn socket_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
-        "no address with its port: write 192.0.2.1:30303, 0.0.0.0:0 or [::]:30303".to_owned()
+        "no address with its port: write 192.0.2.1:0 for any port, 192.0.2.1:40000 or [2001:db8::1]:40000".to_owned()
     })
 }
 

@@ -63,16 +63,24 @@ pub enum BadTable {
     Seed(usize),
     /// A key of `services` is no number of a bit.
     Service(String),
+    /// A name in `services` is none: capital letters, digits and `_`.
+    ServiceName(String),
 }
 
 impl fmt::Display for BadTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BadTable::Magic => f.write_str("magic: eight hex digits are needed, as on the wire"),
-            BadTable::Port => f.write_str("port: 0 is none"),
-            BadTable::Seed(entry) => write!(f, "seeds, entry {entry}: no host name"),
+            BadTable::Port => f.write_str("port: 0 is no port"),
+            BadTable::Seed(entry) => {
+                write!(f, "seeds, entry {entry}: this is no host name (a port has no place here)")
+            }
             BadTable::Service(bit) => {
                 write!(f, "services: '{}' is no bit, 0 to 63", bit.escape_debug())
+            }
+            BadTable::ServiceName(name) => {
+                let name = name.escape_debug();
+                write!(f, "services: '{name}' is no name: write capital letters, digits and _")
             }
         }
     }
@@ -99,8 +107,13 @@ fn network(name: &str, table: BitcoinTable) -> Result<BitcoinNetwork, BadTable> 
     if let Some(bad) = seeds.iter().position(|seed| !is_name(seed)) {
         return Err(BadTable::Seed(bad + 1));
     }
+    let is_service = |name: &str| {
+        let allowed = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+        name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(allowed)
+    };
     let service = |(bit, name): (String, String)| match bit.parse::<u32>() {
-        Ok(number) if number < u64::BITS => Ok((number, name)),
+        Ok(number) if number < u64::BITS && is_service(&name) => Ok((number, name)),
+        Ok(number) if number < u64::BITS => Err(BadTable::ServiceName(name)),
         _ => Err(BadTable::Service(bit)),
     };
     Ok(BitcoinNetwork {

@@ -19,7 +19,7 @@ pub struct HandshakeAnswer {
     /// With `--network any`: the known networks that have it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub networks: Vec<Arc<str>>,
-    /// With `--network any`: all magics that were spoken, where they are more than one.
+    /// With `--network any`: all magics that were spoken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub magics_tried: Vec<String>,
     /// From the begin of the connect to its success.

@@ -143,7 +143,9 @@ pub fn expand<T: Targets>(
     };
     if listed.is_empty() {
         let failure = Failure::Unresolved { host: name, why: ResolveError::NoNodes };
-        return vec![Unresolved::Failed(origin(entry.text, entry.label, &place), failure)];
+        let network = Some(entry.text.as_str().into());
+        let origin = Origin { network, ..origin(entry.text.clone(), entry.label, &place) };
+        return vec![Unresolved::Failed(origin, failure)];
     }
     let network: Arc<str> = name.into();
     let one = |listed: Listed<T::Peer>| {

@@ -100,7 +100,7 @@ impl fmt::Display for Why {
             ),
             Why::PortZero => f.write_str("the port is 0, where nothing can listen"),
             Why::Overlay => {
-                f.write_str("only Tor or I2P leads there, and neither can be used here")
+                f.write_str("Tor and I2P addresses cannot be reached: p2pprobe has no proxy support")
             }
             Why::KeyAlone => {
                 f.write_str("a public key alone has no address: write enode://KEY@HOST:PORT")
@@ -122,6 +122,7 @@ impl fmt::Display for Why {
                 }
                 let host = match protocol {
                     Protocol::Ethereum => "a host needs a port",
+                    Protocol::Bitcoin if name == "any" => "`any` can be that of --network only",
                     Protocol::Bitcoin => "a host without a dot needs a port",
                 };
                 write!(f, "; there are {} (--config FILE adds others, {host})", known.join(", "))
@@ -148,6 +149,9 @@ impl fmt::Display for EnodeError {
             }
             EnodeError::Place(HostPortError::MissingPort) => {
                 f.write_str("the port is missing: write HOST:PORT (30303 is usual)")
+            }
+            EnodeError::Place(HostPortError::Host(BadHost::BareIpv6)) => {
+                f.write_str("an IPv6 address needs brackets: [ADDRESS]:PORT")
             }
             EnodeError::Place(error) => error.fmt(f),
             EnodeError::DiscPort => f.write_str("discport is no port (0 to 65535)"),
@@ -177,7 +181,9 @@ impl fmt::Display for BadHost {
             }
             BadHost::OpenBracket => f.write_str("'[' without ']'"),
             BadHost::NotIpv6 => f.write_str("no IPv6 address between the brackets"),
-            BadHost::BareIpv6 => f.write_str("an IPv6 address needs brackets: [ADDRESS]:PORT"),
+            BadHost::BareIpv6 => {
+                f.write_str("an IPv6 address needs brackets: [ADDRESS] or [ADDRESS]:PORT")
+            }
             BadHost::Name => f.write_str("no host name: a part of it is empty or too long"),
             BadHost::NotIpv4 => f.write_str("no IPv4 address: four numbers from 0 to 255 make one"),
         }

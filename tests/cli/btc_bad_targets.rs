@@ -115,7 +115,7 @@ fn in_a_file_each_is_a_result_of_its_own() {
         ("exa$mple.org", "4: '$' cannot stand in a host name"),
         ("  192.0.2.1:0 label", "13: the port is 0, where nothing can listen"),
         ("192.0.2.1:65536", "11: the port is above 65535"),
-        ("2001:db8::1", "1: an IPv6 address needs brackets: [ADDRESS]:PORT"),
+        ("2001:db8::1", "1: an IPv6 address needs brackets: [ADDRESS] or [ADDRESS]:PORT"),
         ("enr:-IS4", "1: this is an Ethereum node: eth-ping is for those"),
         (
             "\tuser@192.0.2.1",

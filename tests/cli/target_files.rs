@@ -147,7 +147,7 @@ fn a_network_in_a_file_stands_for_its_nodes() {
             "bad-target | - | - | 3",
             "ok | mine | of the list | 1",
             "ok | mine | own label | 1",
-            "unresolved | - | - | 2",
+            "unresolved | none | - | 2",
         ]
     );
 }

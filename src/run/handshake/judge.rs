@@ -100,7 +100,6 @@ fn answer(
     report: &HandshakeReport,
 ) -> HandshakeAnswer {
     let network = job.network();
-    let tried = job.magics_tried();
     let complete = report.end == End::Done;
     let messages = report.messages.iter().map(ToString::to_string).collect();
     HandshakeAnswer {
@@ -110,8 +109,8 @@ fn answer(
         } else {
             Vec::new()
         },
-        magics_tried: if tried.len() > 1 {
-            tried.iter().map(ToString::to_string).collect()
+        magics_tried: if asked.any {
+            job.magics_tried().iter().map(ToString::to_string).collect()
         } else {
             Vec::new()
         },
