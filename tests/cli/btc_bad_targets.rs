@@ -121,7 +121,7 @@ fn in_a_file_each_is_a_result_of_its_own() {
             "\tuser@192.0.2.1",
             "2: this is no node: write HOST, HOST:PORT, [IPV6]:PORT or a network's name",
         ),
-        (ONION, "1: only Tor or I2P leads there, and neither can be used here"),
+        (ONION, "1: Tor and I2P addresses cannot be reached: p2pprobe has no proxy support"),
         ("maimnet", "1: there is no network named 'maimnet'; did you mean 'mainnet'?"),
         (
             "{\"target\":\"192.0.2.1\",\"network\":\"maimnet\"}",
