@@ -84,6 +84,8 @@ pub enum LocalError {
     NoRoute,
     /// The address family is not there, or was switched off.
     NoFamily,
+    /// No address of ours to connect from, or no port of it that is free.
+    NoPort,
     /// Any other error of the system, by its number.
     Os(i32),
     /// The receive buffer of our own socket overflowed while the answer was due, and did so again when the

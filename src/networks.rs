@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
-pub use self::bitcoin::{BadTable, BitcoinNetwork};
+pub use self::bitcoin::{ANY, BadTable, BitcoinNetwork};
 use self::bitcoin::{BitcoinNetworks, BitcoinTable};
 use self::ethereum::{EthereumNetworks, EthereumTable};
 use crate::bitcoin::{Magic, services};
@@ -132,20 +132,27 @@ impl Networks {
     /// The Bitcoin networks that a node at this port may be of, one for each magic: those whose port it is, or all where
     /// it is nobody's. Those whose nodes ban for a wrong magic come first.
     pub fn bitcoin_at(&self, port: u16) -> Vec<Arc<BitcoinNetwork>> {
-        let mut all: Vec<_> = self.all_bitcoin().cloned().collect();
+        let mut all: Vec<_> = self.all_bitcoin().collect();
         if all.iter().any(|network| network.port == Some(port)) {
             all.retain(|network| network.port == Some(port));
         }
         all.sort_by_key(|network| !network.bans);
         let mut seen = BTreeSet::new();
         all.retain(|network| seen.insert(network.magic));
-        all
+        all.into_iter().map(|network| self.bitcoin_of(network.magic)).collect()
     }
 
-    /// A network that has this magic: the first one that is known, or one without a name.
+    /// The network that has this magic. Where several have it, or none that is known, it has no name, and of ports and
+    /// services it has what they agree on.
     pub fn bitcoin_of(&self, magic: Magic) -> Arc<BitcoinNetwork> {
-        let known = self.all_bitcoin().find(|network| network.magic == magic);
-        known.cloned().unwrap_or_else(|| Arc::new(BitcoinNetwork::nameless(magic, None)))
+        let sharing: Vec<_> = self.all_bitcoin().filter(|n| n.magic == magic).collect();
+        if let [network] = sharing[..] {
+            return network.clone();
+        }
+        let ports: BTreeSet<_> = sharing.iter().filter_map(|network| network.port).collect();
+        let port = ports.first().copied().filter(|_| ports.len() == 1);
+        let services = services::agreed(sharing.iter().map(|network| &network.services));
+        Arc::new(BitcoinNetwork { services, ..BitcoinNetwork::nameless(magic, port) })
     }
 
     /// The names of the Bitcoin networks that have this magic.
@@ -156,18 +163,11 @@ impl Networks {
         names
     }
 
-    /// The port of the Bitcoin networks that have this magic, if they agree on one.
-    pub fn port_of(&self, magic: Magic) -> Option<u16> {
-        let ports = self.all_bitcoin().filter(|network| network.magic == magic);
-        let ports: BTreeSet<_> = ports.filter_map(|network| network.port).collect();
-        if ports.len() == 1 { ports.first().copied() } else { None }
-    }
-
-    /// The bit of a service, by the name that Bitcoin or any of the networks has for it.
-    pub fn service(&self, name: &str) -> Option<u32> {
-        let common = services::bit_named(name, &services::OwnNames::new());
-        let own = || self.all_bitcoin().find_map(|n| services::bit_named(name, &n.services));
-        common.or_else(own)
+    /// True if Bitcoin or any of the networks has a service of this name.
+    pub fn has_service(&self, name: &str) -> bool {
+        let common = services::OwnNames::new();
+        let known = |own| services::bit_named(name, own).is_some();
+        known(&common) || self.all_bitcoin().any(|network| known(&network.services))
     }
 
     /// The magics of all Bitcoin networks.

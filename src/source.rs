@@ -95,6 +95,7 @@ pub struct Source<P> {
 pub struct Reading {
     total: Option<u64>,
     read: AtomicU64,
+    targets: AtomicU64,
 }
 
 impl Reading {
@@ -103,18 +104,23 @@ impl Reading {
             Input::Argument(_) => Some(0),
             Input::File { size, .. } => *size,
         });
-        Reading { total: sizes.sum(), read: AtomicU64::new(0) }
+        let (read, targets) = (AtomicU64::new(0), AtomicU64::new(0));
+        Reading { total: sizes.sum(), read, targets }
     }
 
     fn add(&self, bytes: usize) {
         self.read.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// The share that was read, from 0 to 1; `None` where nobody knows how much there is.
-    pub fn share(&self) -> Option<f64> {
-        let total = self.total?;
-        let read = self.read.load(Ordering::Relaxed);
-        Some(if read < total { read as f64 / total as f64 } else { 1.0 })
+    /// How many targets there are in all, by what was read so far, and whether that is all; `None` where nobody knows
+    /// how much there is, or nothing was read yet.
+    pub fn targets(&self) -> Option<(u64, bool)> {
+        let (total, read) = (self.total?, self.read.load(Ordering::Relaxed));
+        let targets = self.targets.load(Ordering::Relaxed);
+        if read >= total {
+            return Some((targets, true));
+        }
+        (read > 0).then(|| ((targets as f64 * total as f64 / read as f64).round() as u64, false))
     }
 }
 
@@ -156,23 +162,32 @@ pub fn start<T: Targets>(
     let reading = Arc::new(Reading::of(&inputs));
     let (to_run, items) = mpsc::channel(QUEUE);
     let (to_resolver, mut unresolved) = mpsc::channel(1);
+    let counter = reading.clone();
     let names_only_files = inputs.iter().all(|input| matches!(input, Input::Argument(_)));
     let resolver = Resolver::new(families, timeout, look_up, stop.clone());
     tokio::spawn(async move {
-        for number in 0.. {
+        // Where a target stands among all; what cannot be read on is none.
+        let mut number = 0;
+        loop {
             let next = tokio::select! {
                 biased;
                 () = stop.requested() => return,
                 next = unresolved.recv() => next,
             };
             let Some(next) = next else { return };
+            let mut numbered = |origin| {
+                let origin = Arc::new(Origin { number, ..origin });
+                number += 1;
+                counter.targets.store(number, Ordering::Relaxed);
+                origin
+            };
             let sent = match next {
                 Unresolved::Target(origin, place) => {
-                    let origin = Arc::new(Origin { number, ..origin });
+                    let origin = numbered(origin);
                     locate(&resolver, families, origin, place, &to_run).await
                 }
                 Unresolved::Failed(origin, failure) => {
-                    let origin = Arc::new(Origin { number, ..origin });
+                    let origin = numbered(origin);
                     to_run.send(Item::Failed(origin, failure)).await.is_ok()
                 }
                 Unresolved::Broken { file, error } => {

@@ -54,7 +54,7 @@ impl Tally {
     /// Counts a result line.
     pub fn probe(&mut self, id: JobId, probe: &Probe) {
         let of_target = self.open.entry(id).or_default();
-        of_target.sent += 1;
+        of_target.sent += u32::from(probe.tries.is_some_and(|tries| tries > 0));
         self.probes += 1;
         if let Some(failure) = &probe.failure {
             self.failures.add(failure.kind());

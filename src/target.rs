@@ -77,7 +77,9 @@ pub struct Listed<P> {
 
 /// True for what can only be the name of a network: a word without dot, colon or slash.
 fn is_name(text: &str) -> bool {
-    text.len() <= MAX_NAME && !text.contains(['.', ':', '/', '[']) && text != "localhost"
+    text.len() <= MAX_NAME
+        && !text.contains(['.', ':', '/', '['])
+        && !text.eq_ignore_ascii_case("localhost")
 }
 
 /// True if an address is of a family that is in use.

@@ -93,7 +93,7 @@ fn peers_of_before_70016_get_the_verack_alone() {
     let before: &[&str] = &["version", "verack", "ping"];
     let since: &[&str] = &["version", "wtxidrelay", "sendaddrv2", "verack", "ping"];
     let rows =
-        [(31_800, before), (70_001, before), (70_015, before), (70_016, since), (70_017, since)];
+        [(60_001, before), (70_001, before), (70_015, before), (70_016, since), (70_017, since)];
     let scripts = rows.map(|(protocol, _)| saying(with_protocol(protocol)));
     for ((protocol, names), probed) in rows.iter().zip(probe_each(PATIENT, scripts)) {
         assert_eq!(probed.connection().names(), *names, "{protocol}");

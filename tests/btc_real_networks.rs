@@ -10,6 +10,9 @@ use common::command::{TempDir, run_btc_handshake};
 use common::program::{Outcome, btc_handshake};
 use serde_json::{Value, json};
 
+/// The networks that have Bitcoin's regtest magic.
+const REGTESTS: [&str; 4] = ["dogecoin-regtest", "litecoin-regtest", "namecoin-regtest", "regtest"];
+
 /// The magic that is tried first where it may be any: that of Bitcoin SV, whose nodes ban for another.
 const FIRST_OF_ANY: &str = "e3e1f3e8";
 
@@ -64,10 +67,10 @@ fn bitcoin_sv_bans_on_another_network() {
 
 #[test]
 fn bcoin_speaks_first_and_so_names_its_network() {
-    let both = "litecoin-regtest or regtest";
+    let all = REGTESTS.join(" or ");
     for (on, magic, names, said) in [
         (Network::Main, "f9beb4d9", json!(["mainnet"]), "mainnet"),
-        (Network::Regtest, "fabfb5da", json!(["litecoin-regtest", "regtest"]), both),
+        (Network::Regtest, "fabfb5da", json!(REGTESTS), &all[..]),
     ] {
         let Some(node) = Bcoin::start_or_skip(on) else { return };
         for (options, network, asked) in [
@@ -115,7 +118,7 @@ fn assert_found(to: SocketAddr, magic: &str, names: &Value) -> Value {
 fn any_with_litecoind() {
     for (on, magic, names, height) in [
         (Network::Main, "fbc0b6db", json!(["litecoin"]), 0),
-        (Network::Regtest, "fabfb5da", json!(["litecoin-regtest", "regtest"]), 3),
+        (Network::Regtest, "fabfb5da", json!(REGTESTS), 3),
     ] {
         let Some(node) = Litecoind::start_or_skip(on) else { return };
         if height > 0 {
@@ -133,7 +136,7 @@ fn any_with_litecoind() {
 fn any_with_bcoin_needs_two_connections() {
     for (on, magic, names) in [
         (Network::Main, "f9beb4d9", json!(["mainnet"])),
-        (Network::Regtest, "fabfb5da", json!(["litecoin-regtest", "regtest"])),
+        (Network::Regtest, "fabfb5da", json!(REGTESTS)),
     ] {
         let Some(node) = Bcoin::start_or_skip(on) else { return };
         let line = assert_found(node.addr, magic, &names);

@@ -139,7 +139,8 @@ fn numbers_at_their_ends() {
         (
             "less than nothing",
             with(|version| (version.protocol, version.start_height) = (-1, Some(i32::MIN))),
-            json!({"ok": true, "protocol": -1, "height": i32::MIN}),
+            json!({"ok": true, "protocol": -1, "height": i32::MIN,
+                "warnings": [{"warning": "no-pong"}]}),
         ),
         (
             "no name",

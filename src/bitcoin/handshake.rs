@@ -34,6 +34,8 @@ const _: () = assert!(KEEP >= version::MAX_SIZE);
 const NAME_WAIT: Duration = Duration::from_millis(250);
 /// Messages whose names are kept, in their order; the rest is counted.
 pub const MAX_NOTED: usize = 64;
+/// The last protocol version that does not answer a ping (BIP-31).
+const NO_PONG: i32 = 60_000;
 /// The first protocol version that knows wtxidrelay and sendaddrv2 (BIP-339, Core #20564): older peers take them amiss.
 const WTXID_RELAY: i32 = 70_016;
 /// Messages that belong behind the verack. Core sends them there only, and before it drops all but `sendheaders` and
@@ -91,7 +93,9 @@ pub struct Handshake {
     ping_nonce: u64,
     ours: OurNonces,
     began: Mono,
-    connected: Option<Mono>,
+    connected: bool,
+    /// When our version left.
+    greeted: Option<Mono>,
     /// Our ping was written, and when it left.
     ping_waits: bool,
     pinged: Option<Mono>,
@@ -128,7 +132,8 @@ impl Handshake {
             ping_nonce,
             ours,
             began: now.mono,
-            connected: None,
+            connected: false,
+            greeted: None,
             ping_waits: false,
             pinged: None,
             actions: VecDeque::from([Action::Connect]),
@@ -158,12 +163,15 @@ impl Handshake {
             return;
         }
         self.ended = true;
+        // What is left to be said to a peer that has done its part is said.
+        if end != End::Done {
+            self.actions.clear();
+        }
         self.report.end = end;
         self.report.at_unix_ms = now.unix_ms;
         self.report.received = self.reader.received();
         self.report.last_at = self.reader.began();
         self.report.waited = now.mono.since(self.began);
-        self.actions.clear();
         self.actions.push_back(Action::Close);
     }
 
@@ -184,7 +192,7 @@ impl Handshake {
     }
 
     fn connected(&mut self, now: Now) {
-        self.connected = Some(now.mono);
+        self.connected = true;
         self.report.connect = Some(now.mono.since(self.began));
         self.report.stage = Stage::VersionSent;
         let version = Version {
@@ -318,7 +326,7 @@ impl Handshake {
         self.report.clock_offset_s = Some(version.clock_offset_s(now.unix_s()));
         self.report.version = Some(version);
         self.report.stage = Stage::Version;
-        self.report.version_took = self.connected.map(|sent| now.mono.since(sent));
+        self.report.version_took = self.greeted.map(|sent| now.mono.since(sent));
         if ourselves {
             return self.end(now, End::SelfConnection);
         }
@@ -340,7 +348,10 @@ impl Handshake {
             return;
         }
         self.report.stage = Stage::Verack;
-        self.report.handshake_took = self.connected.map(|sent| now.mono.since(sent));
+        self.report.handshake_took = self.greeted.map(|sent| now.mono.since(sent));
+        if self.report.version.as_ref().is_some_and(|version| version.protocol <= NO_PONG) {
+            return self.end(now, End::Done);
+        }
         self.ping_waits = true;
         self.send(&Message::Ping(self.ping_nonce));
     }
@@ -393,9 +404,10 @@ impl StreamMachine for Handshake {
 
     fn poll_action(&mut self, now: Now) -> Option<Action> {
         let action = self.actions.pop_front();
-        // The round trip begins when the ping leaves.
-        if matches!(action, Some(Action::Write(_))) && self.pinged.is_none() && self.ping_waits {
-            self.pinged = Some(now.mono);
+        // Round trips begin when what is answered leaves.
+        if matches!(action, Some(Action::Write(_))) {
+            self.greeted = self.greeted.or(Some(now.mono));
+            self.pinged = self.pinged.or(self.ping_waits.then_some(now.mono));
         }
         action
     }
@@ -410,14 +422,14 @@ impl StreamMachine for Handshake {
         let connect = self.began + self.config.connect_timeout;
         let at = match (&self.unnamed, self.connected) {
             (Some((until, _)), _) => all.min(*until),
-            (None, Some(_)) => all,
-            (None, None) => all.min(connect),
+            (None, true) => all,
+            (None, false) => all.min(connect),
         };
         (!self.ended).then_some(at)
     }
 
     fn stop(&mut self, now: Now) {
-        self.end_or_done(now, End::Interrupted);
+        self.end(now, End::Interrupted);
     }
 }
 

@@ -15,6 +15,6 @@ pub mod version;
 pub use frame::{Command, Frame, Magic};
 pub use message::Message;
 pub use net_addr::NetAddr;
-pub use opening::Opening;
+pub use opening::{LooksLike, Opening};
 pub use reader::{FrameError, FrameReader};
 pub use version::Version;

@@ -1,6 +1,6 @@
 //! What the first bytes of a peer look like that does not speak as it should.
 
-use std::fmt;
+use serde::Serialize;
 
 use super::frame::{Command, Magic};
 
@@ -8,8 +8,18 @@ use super::frame::{Command, Magic};
 pub const KEPT: usize = super::frame::HEADER_SIZE;
 
 /// What first bytes look like. A guess: nothing was asked of the peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
+    /// A frame of a Bitcoin network with this magic: a known one, or any before a `version`.
+    Bitcoin(Magic),
+    /// Something else.
+    Other(LooksLike),
+}
+
+/// What first bytes look like that are not Bitcoin's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LooksLike {
     /// A web server's answer or page, or a client's request.
     Http,
     /// An SSH banner (RFC 4253 §4.2).
@@ -18,14 +28,9 @@ pub enum Opening {
     Tls,
     /// A greeting or refusal as SMTP and FTP have it (RFC 5321 §4.2, RFC 959 §4.2); which of both, only words can
     /// tell.
-    MailOrFtp,
-    /// A frame of a Bitcoin network with this magic: a known one, or any before a `version`.
-    Bitcoin(Magic),
+    SmtpOrFtp,
     /// None of these. Encrypted transports look so, too (BIP-324).
-    Unknown {
-        /// The first bytes, [`KEPT`] at the most.
-        first: Vec<u8>,
-    },
+    Unknown,
 }
 
 /// How web pages and requests begin; case does not matter. Some servers answer with a page and no status.
@@ -48,21 +53,22 @@ const GREETINGS: [&[u8; 3]; 5] = [b"220", b"120", b"421", b"530", b"554"];
 impl Opening {
     /// Looks at the first bytes that came; `known` are the magics of the networks that have a name.
     pub fn of(bytes: &[u8], known: &[Magic]) -> Opening {
-        let first = &bytes[..bytes.len().min(KEPT)];
+        let begins =
+            |with: &[u8]| bytes.get(..with.len()).is_some_and(|b| b.eq_ignore_ascii_case(with));
         // A known magic first: its four bytes are the rarest.
-        if let Some(magic) = magic(first, known) {
+        if let Some(magic) = magic(bytes, known) {
             return Opening::Bitcoin(magic);
         }
-        let begins =
-            |with: &[u8]| first.get(..with.len()).is_some_and(|b| b.eq_ignore_ascii_case(with));
-        match first {
-            _ if HTTP.iter().any(|with| begins(with)) => Opening::Http,
-            [b'S', b'S', b'H', b'-', ..] => Opening::Ssh,
+        Opening::Other(match bytes {
+            _ if HTTP.iter().any(|with| begins(with)) => LooksLike::Http,
+            [b'S', b'S', b'H', b'-', ..] => LooksLike::Ssh,
             // Alert or handshake, of SSL 3.0 to TLS 1.3.
-            [0x15 | 0x16, 3, 0..=4, ..] => Opening::Tls,
-            [a, b, c, b' ' | b'-', ..] if GREETINGS.contains(&&[*a, *b, *c]) => Opening::MailOrFtp,
-            _ => Opening::Unknown { first: first.to_vec() },
-        }
+            [0x15 | 0x16, 3, 0..=4, ..] => LooksLike::Tls,
+            [a, b, c, b' ' | b'-', ..] if GREETINGS.contains(&&[*a, *b, *c]) => {
+                LooksLike::SmtpOrFtp
+            }
+            _ => LooksLike::Unknown,
+        })
     }
 }
 
@@ -71,18 +77,4 @@ fn magic(first: &[u8], known: &[Magic]) -> Option<Magic> {
     let (magic, rest) = first.split_first_chunk()?;
     let version = Command::VERSION.to_bytes();
     (known.contains(&Magic(*magic)) || rest.starts_with(&version)).then_some(Magic(*magic))
-}
-
-/// In words, to follow "looks like".
-impl fmt::Display for Opening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Opening::Http => f.write_str("HTTP"),
-            Opening::Ssh => f.write_str("SSH"),
-            Opening::Tls => f.write_str("TLS"),
-            Opening::MailOrFtp => f.write_str("SMTP or FTP"),
-            Opening::Bitcoin(magic) => write!(f, "Bitcoin with magic {magic}"),
-            Opening::Unknown { .. } => f.write_str("nothing known"),
-        }
-    }
 }

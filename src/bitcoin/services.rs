@@ -40,6 +40,21 @@ pub fn bit_named(name: &str, own: &OwnNames) -> Option<u32> {
     (0..u64::BITS).find(is_it)
 }
 
+/// The names that several networks agree on; a bit for which they have different ones gets none.
+pub fn agreed<'a>(networks: impl IntoIterator<Item = &'a OwnNames>) -> OwnNames {
+    let mut networks = networks.into_iter();
+    let Some(mut agreed) = networks.next().cloned() else { return OwnNames::new() };
+    for own in networks {
+        let bits: Vec<u32> = agreed.keys().chain(own.keys()).copied().collect();
+        for bit in bits {
+            let (ours, theirs) = (shown(bit, &agreed), shown(bit, own));
+            let name = if ours == theirs { ours } else { unnamed(bit) };
+            agreed.insert(bit, name.into_owned());
+        }
+    }
+    agreed
+}
+
 /// The names of the bits that are set, the lowest first; `bit N` where one has none.
 pub fn names(services: u64, own: &OwnNames) -> Vec<Cow<'static, str>> {
     (0..u64::BITS).filter(|bit| services >> bit & 1 == 1).map(|bit| shown(bit, own)).collect()

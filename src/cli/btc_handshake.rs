@@ -22,7 +22,7 @@ use crate::bitcoin::version::MAX_USER_AGENT;
 use crate::bitcoin::{Magic, services};
 use crate::net::clock::Clock;
 use crate::net::tcp::{Dialer, bind_to};
-use crate::networks::{BitcoinNetwork, Networks};
+use crate::networks::{ANY, BitcoinNetwork, Networks};
 use crate::output::{Output, trace};
 use crate::run::handshake::{Asked, HandshakeRun, Parts, Tracers};
 use crate::signals::Signals;
@@ -32,8 +32,6 @@ use crate::target::{UnknownNetwork, Why};
 
 /// The network that is asked for where none is said.
 const DEFAULT_NETWORK: &str = "mainnet";
-/// Says: whichever network it is.
-const ANY: &str = "any";
 /// The network whose port a signet of one's own has.
 const SIGNET: &str = "signet";
 /// Who we say we are (BIP-14).
@@ -101,7 +99,7 @@ struct ProbeArgs {
     /// How long a connect may take
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive_duration)]
     connect_timeout: Duration,
-    /// How long all of it may take: connect, handshake and pong
+    /// How long one connection may take in all: connect, handshake and pong
     #[arg(long, value_name = "TIME", default_value = "15s", value_parser = positive_duration)]
     timeout: Duration,
     /// How many more connections to try where one is refused, times out, or ends before the handshake is done
@@ -135,7 +133,7 @@ Examples:
   p2pprobe btc-handshake node.example.org:8333 --min-height 900000 --need-services NETWORK,WITNESS
   p2pprobe btc-handshake --network litecoin 203.0.113.7 '[2001:db8::7]:9333'
   p2pprobe btc-handshake testnet4 --any
-  p2pprobe btc-handshake --file nodes.txt --json | jq -r 'select(.ok) | [.target, .user_agent] | @tsv'";
+  p2pprobe btc-handshake --file nodes.txt --json | jq -r 'select(.type == \"probe\" and .ok) | [.target, .user_agent] | @tsv'";
 
 impl BtcHandshake {
     /// Runs the command.
@@ -190,7 +188,7 @@ impl BtcHandshake {
         exit_code(verdict, result, &signals)
     }
 
-    fn asked(&self, concurrency: usize, any: bool, need_services: u64) -> Asked {
+    fn asked(&self, concurrency: usize, any: bool, need_services: Vec<String>) -> Asked {
         let (probe, limits, pace) = (&self.probe, &self.limits, &self.pace);
         Asked {
             keeping: self.output.keeping("btc-handshake", pace.count.is_some()),
@@ -239,16 +237,13 @@ impl NetworkArgs {
                 why => Fault::Usage(format!("--network: {why}")),
             })
         };
-        let nameless = |magic, port| bitcoin::Asked::One {
-            network: Arc::new(BitcoinNetwork::nameless(magic, port)),
-            said: true,
-        };
         if let Some(magic) = self.magic {
-            // Several networks may have it; where they agree on the port, it goes without saying.
-            return Ok(nameless(magic, networks.port_of(magic)));
+            let network = BitcoinNetwork { name: None, ..(*networks.bitcoin_of(magic)).clone() };
+            return Ok(bitcoin::Asked::One { network: Arc::new(network), said: true });
         }
         if let Some(Challenge(magic)) = self.signet_challenge {
-            return Ok(nameless(magic, named(SIGNET)?.port));
+            let network = BitcoinNetwork::nameless(magic, named(SIGNET)?.port);
+            return Ok(bitcoin::Asked::One { network: Arc::new(network), said: true });
         }
         Ok(match self.network.as_deref() {
             Some(ANY) => bitcoin::Asked::Any,
@@ -259,23 +254,22 @@ impl NetworkArgs {
 }
 
 impl LimitArgs {
-    /// The bits of the services that are needed.
-    fn services(&self, networks: &Networks) -> Result<u64, Fault> {
-        let mut bits = 0;
-        for name in &self.need_services {
-            let Some(bit) = networks.service(name.trim()) else {
-                let known = services::names(u64::MAX, &services::OwnNames::new());
-                let known: Vec<_> =
-                    known.iter().filter(|name| !name.starts_with("bit ")).map(|n| &n[..]).collect();
-                return Err(Fault::Usage(format!(
-                    "--need-services: no service is named '{}'; there are {}, those that a network names, and `bit 0` to `bit 63`",
-                    name.escape_debug(),
-                    known.join(", ")
-                )));
-            };
-            bits |= 1 << bit;
-        }
-        Ok(bits)
+    /// The names of the services that are needed. What a name means is up to the network of each target; one that no
+    /// network has is mistyped.
+    fn services(&self, networks: &Networks) -> Result<Vec<String>, Fault> {
+        let names: Vec<String> =
+            self.need_services.iter().map(|name| name.trim().to_owned()).collect();
+        let Some(unknown) = names.iter().find(|name| !networks.has_service(name)) else {
+            return Ok(names);
+        };
+        let known = services::names(u64::MAX, &services::OwnNames::new());
+        let known: Vec<_> =
+            known.iter().filter(|name| !name.starts_with("bit ")).map(|n| &n[..]).collect();
+        Err(Fault::Usage(format!(
+            "--need-services: no service is named '{}'; there are {}, those that a network names, and `bit 0` to `bit 63`",
+            unknown.escape_debug(),
+            known.join(", ")
+        )))
     }
 }
 

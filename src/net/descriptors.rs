@@ -2,14 +2,17 @@
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Descriptors for all else: standard streams, files of targets, the runtime, signals, and look-ups of names, of which
-/// each of 16 at once may hold two.
-const SPARE: u64 = 48;
+/// Descriptors that the runtime and a file of targets that is yet to be opened take.
+const RUNTIME: u64 = 5;
+/// Descriptors for look-ups of names: two for each of 16 at the same time.
+const LOOK_UPS: u64 = 32;
 
-/// Raises the limit as far as it is allowed, if `connections` need that, and says how many of them fit.
+/// Raises the limit as far as it is allowed, if `connections` need that, and says how many of them fit beside what is
+/// open now.
 pub fn room_for(connections: usize) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return connections };
-    let wanted = connections as u64 + SPARE;
+    let taken = std::fs::read_dir("/proc/self/fd").map_or(0, |open| open.count() as u64) + RUNTIME;
+    let wanted = connections as u64 + taken + LOOK_UPS;
     let mut limit = soft;
     if soft < wanted {
         let raised = wanted.min(hard);
@@ -17,7 +20,8 @@ pub fn room_for(connections: usize) -> usize {
             limit = raised;
         }
     }
-    // Where there is next to nothing, half of it is better than none.
-    let room = limit.saturating_sub(SPARE).max(limit / 2).max(1);
+    let room = limit.saturating_sub(taken);
+    // Where there is room for little, look-ups get half of it at most.
+    let room = room.saturating_sub(LOOK_UPS).max(room.div_ceil(2)).max(1);
     connections.min(usize::try_from(room).unwrap_or(usize::MAX))
 }

@@ -55,6 +55,7 @@ pub fn connect_at_once(error: &std::io::Error) -> ConnectError {
         errno @ (Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN) => {
             ConnectError::Local(local(errno))
         }
+        Errno::EADDRNOTAVAIL | Errno::EADDRINUSE => ConnectError::Local(LocalError::NoPort),
         _ => connect(error),
     }
 }

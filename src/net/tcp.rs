@@ -7,6 +7,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -206,7 +208,10 @@ async fn connect(
 /// # Errors
 /// Those of the system.
 pub fn bind_to(socket: &TcpSocket, from: SocketAddr) -> io::Result<()> {
-    if from.port() != 0 {
+    if from.port() == 0 {
+        // The port is chosen when the peer is known: so many connections may share one as there are peers.
+        setsockopt(socket, IpBindAddressNoPort, &true)?;
+    } else {
         socket.set_reuseaddr(true)?;
     }
     socket.bind(from)

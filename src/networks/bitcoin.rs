@@ -10,6 +10,9 @@ use super::NetworksError;
 use crate::bitcoin::Magic;
 use crate::host::{Host, parse_host_and_port};
 
+/// What `--network` takes for: whichever it is.
+pub const ANY: &str = "any";
+
 /// By their names.
 pub type BitcoinNetworks = BTreeMap<String, Arc<BitcoinNetwork>>;
 
@@ -59,6 +62,10 @@ pub enum BadTable {
     Magic,
     /// `port` is 0.
     Port,
+    /// There are seeds, and no port for what they give.
+    NoPort,
+    /// The table's name is that of `--network any`.
+    Name,
     /// A seed is no host name; which, from 1.
     Seed(usize),
     /// A key of `services` is no number of a bit.
@@ -72,6 +79,10 @@ impl fmt::Display for BadTable {
         match self {
             BadTable::Magic => f.write_str("magic: eight hex digits are needed, as on the wire"),
             BadTable::Port => f.write_str("port: 0 is no port"),
+            BadTable::NoPort => {
+                f.write_str("seeds: without a port there is no way to what they give")
+            }
+            BadTable::Name => f.write_str("`--network any` has this name already"),
             BadTable::Seed(entry) => {
                 write!(f, "seeds, entry {entry}: this is no host name (a port has no place here)")
             }
@@ -100,12 +111,18 @@ pub fn networks(tables: BTreeMap<String, BitcoinTable>) -> Result<BitcoinNetwork
 
 fn network(name: &str, table: BitcoinTable) -> Result<BitcoinNetwork, BadTable> {
     let BitcoinTable { magic, port, seeds, services, bans } = table;
+    if name == ANY {
+        return Err(BadTable::Name);
+    }
     if port == Some(0) {
         return Err(BadTable::Port);
     }
     let is_name = |seed: &String| matches!(parse_host_and_port(seed), Ok((Host::Name(_), None)));
     if let Some(bad) = seeds.iter().position(|seed| !is_name(seed)) {
         return Err(BadTable::Seed(bad + 1));
+    }
+    if port.is_none() && !seeds.is_empty() {
+        return Err(BadTable::NoPort);
     }
     let is_service = |name: &str| {
         let allowed = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';

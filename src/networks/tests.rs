@@ -29,17 +29,21 @@ fn the_built_in_bitcoin_networks_can_be_read() {
         ("bch-testnet3", "f4e5f3f4", Some(18333), 3),
         ("bch-testnet4", "e2b7daaf", Some(28333), 4),
         ("bitcoin-cash", "e3e1f3e8", Some(8333), 8),
-        ("bitcoin-sv", "e3e1f3e8", Some(8333), 0),
+        ("bitcoin-sv", "e3e1f3e8", Some(8333), 3),
         ("bsv-regtest", "dab5bffa", Some(18444), 0),
-        ("bsv-stn", "fbcec4f9", None, 0),
+        ("bsv-stn", "fbcec4f9", Some(9333), 1),
+        ("bsv-testnet", "f4e5f3f4", Some(18333), 0),
         ("dogecoin", "c0c0c0c0", Some(22556), 2),
+        ("dogecoin-regtest", "fabfb5da", Some(18444), 0),
         ("dogecoin-testnet", "fcc1b7dc", Some(44556), 1),
         ("litecoin", "fbc0b6db", Some(9333), 5),
         ("litecoin-regtest", "fabfb5da", Some(19444), 0),
         ("litecoin-testnet", "fdd2c8f1", Some(19335), 3),
         ("mainnet", "f9beb4d9", Some(8333), 8),
         ("namecoin", "f9beb4fe", Some(8334), 6),
+        ("namecoin-regtest", "fabfb5da", None, 0),
         ("namecoin-testnet", "fabfb5fe", Some(18334), 0),
+        ("namecoin-testnet4", "1c163f28", Some(48333), 0),
         ("regtest", "fabfb5da", Some(18444), 0),
         ("signet", "0a03cf40", Some(38333), 2),
         ("simnet", "161c1412", Some(18555), 0),
@@ -60,17 +64,20 @@ fn a_port_tells_which_networks_a_node_may_be_of() {
     // Bitcoin SV bans for the other one, so its own comes first.
     assert_eq!(magics(8333), ["e3e1f3e8", "f9beb4d9"]);
     assert_eq!(magics(18444), ["dab5bffa", "fabfb5da"]);
-    assert_eq!(magics(9333), ["fbc0b6db"]);
+    assert_eq!(magics(9333), ["fbcec4f9", "fbc0b6db"]);
+    assert_eq!(magics(18333), ["f4e5f3f4", "0b110907"]);
+    assert_eq!(magics(22556), ["c0c0c0c0"]);
     let anywhere = magics(12_345);
     let distinct: BTreeSet<_> = anywhere.iter().collect();
     assert_eq!((anywhere.len(), distinct.len()), (18, 18));
-    assert_eq!(anywhere[..3], ["e3e1f3e8", "dab5bffa", "fbcec4f9"]);
+    assert_eq!(anywhere[..4], ["e3e1f3e8", "dab5bffa", "fbcec4f9", "f4e5f3f4"]);
 }
 
 #[test]
 fn a_magic_may_be_that_of_several_networks() {
     let names = |magic: &str| Networks::default().with_magic(magic.parse().expect("a magic"));
-    assert_eq!(names("fabfb5da"), ["litecoin-regtest".into(), "regtest".into()] as [Arc<str>; 2]);
+    let regtests = ["dogecoin-regtest", "litecoin-regtest", "namecoin-regtest", "regtest"];
+    assert_eq!(names("fabfb5da"), regtests.map(Arc::from));
     assert_eq!(names("00000000"), [] as [Arc<str>; 0]);
 }
 
@@ -91,4 +98,19 @@ fn a_name_within_two_edits_is_suggested() {
     };
     assert_eq!(nearest("testnet").as_deref(), Some("testnet3"));
     assert_eq!(nearest("litcoin").as_deref(), Some("litecoin"));
+}
+
+/// Where several networks have a magic, nobody knows which of them a node is of.
+#[test]
+fn what_networks_of_a_magic_do_not_agree_on_is_not_said() {
+    let of = |magic: &str| Networks::default().bitcoin_of(magic.parse().expect("a magic"));
+    let names = |magic| services::names(0x100_0049, &of(magic).services).join(" ");
+    let facts = |magic| (of(magic).name.as_deref().map(str::to_owned), of(magic).port);
+    assert_eq!(facts("fbc0b6db"), (Some("litecoin".to_owned()), Some(9333)));
+    assert_eq!(names("fbc0b6db"), "NETWORK WITNESS COMPACT_FILTERS MWEB");
+    assert_eq!(facts("fabfb5da"), (None, None));
+    assert_eq!(names("fabfb5da"), "NETWORK WITNESS COMPACT_FILTERS bit 24");
+    assert_eq!(facts("e3e1f3e8"), (None, Some(8333)));
+    assert_eq!(names("e3e1f3e8"), "NETWORK WITNESS bit 6 bit 24");
+    assert_eq!(facts("01020304"), (None, None));
 }

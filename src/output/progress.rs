@@ -38,14 +38,15 @@ impl Progress {
         self.bar.is_some()
     }
 
-    /// Draws the line anew: what was counted, how many targets are open, and the share of the input that was read.
-    pub fn show(&self, tally: &Tally, open: u64, share: Option<f64>) {
+    /// Draws the line anew: what was counted, how many targets are open, and how many there are in all, with whether that
+    /// is known or estimated.
+    pub fn show(&self, tally: &Tally, open: u64, targets: Option<(u64, bool)>) {
         let elapsed = self.started.elapsed();
         let Some(bar) = self.bar.as_ref().filter(|_| elapsed >= PATIENCE) else { return };
         if bar.is_hidden() {
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWS_A_SECOND));
         }
-        bar.set_message(line(tally, open, share, elapsed));
+        bar.set_message(line(tally, open, targets, elapsed));
         bar.tick();
     }
 
@@ -70,13 +71,13 @@ impl Drop for Progress {
 const KINDS: usize = 3;
 
 /// `5230 of ~10000 targets done: 4801 ok, no-reply 210, refused 12; 1998/s, 2 s left`
-fn line(tally: &Tally, open: u64, share: Option<f64>, elapsed: Duration) -> String {
+fn line(tally: &Tally, open: u64, targets: Option<(u64, bool)>, elapsed: Duration) -> String {
     let (done, ok) = tally.targets();
-    let begun = done + open;
-    let mut line = match share {
-        Some(share) if share >= 1.0 => format!("{done} of {begun} targets done"),
-        Some(share) if share > 0.0 => format!("{done} of ~{} targets done", estimate(begun, share)),
-        Some(_) | None => format!("{done} targets done, {open} open"),
+    let targets = targets.map(|(targets, known)| (targets.max(done + open), known));
+    let mut line = match targets {
+        Some((targets, true)) => format!("{done} of {targets} targets done"),
+        Some((targets, false)) => format!("{done} of ~{targets} targets done"),
+        None => format!("{done} targets done, {open} open"),
     };
     line.push_str(&format!(": {ok} ok"));
     let failures = tally.failures().most();
@@ -89,18 +90,12 @@ fn line(tally: &Tally, open: u64, share: Option<f64>, elapsed: Duration) -> Stri
     }
     let rate = done as f64 / elapsed.as_secs_f64();
     line.push_str(&format!("; {rate:.0}/s"));
-    if let Some(share) = share.filter(|share| *share > 0.0)
+    if let Some((targets, _)) = targets
         && done > 0
     {
-        let left = estimate(begun, share).saturating_sub(done) as f64 / rate;
-        line.push_str(&format!(", {left:.0} s left"));
+        line.push_str(&format!(", {:.0} s left", (targets - done) as f64 / rate));
     }
     line
-}
-
-/// How many targets there are in all, where so many come of this share of the input.
-fn estimate(begun: u64, share: f64) -> u64 {
-    (begun as f64 / share).round() as u64
 }
 
 #[cfg(test)]
@@ -149,16 +144,18 @@ mod tests {
             (Failure::HostUnreachable { icmp: None }, 1),
         ];
         let tally = tally(11, &failures);
-        let line = |share| line(&tally, 5, share, Duration::from_secs(2));
+        let line = |targets| line(&tally, 5, targets, Duration::from_secs(2));
         let counts = ": 11 ok, refused 5, interrupted 2, host-unreachable 1, others 1; 10/s";
-        assert_eq!(line(Some(0.25)), format!("20 of ~100 targets done{counts}, 8 s left"));
-        assert_eq!(line(Some(1.0)), format!("20 of 25 targets done{counts}, 0 s left"));
+        assert_eq!(line(Some((100, false))), format!("20 of ~100 targets done{counts}, 8 s left"));
+        assert_eq!(line(Some((35, true))), format!("20 of 35 targets done{counts}, 2 s left"));
+        // Seeds stand for more than they are.
+        assert_eq!(line(Some((3, true))), format!("20 of 25 targets done{counts}, 0 s left"));
         assert_eq!(line(None), format!("20 targets done, 5 open{counts}"));
     }
 
     #[test]
     fn nothing_is_estimated_from_nothing() {
-        let line = line(&tally(0, &[]), 0, Some(0.0), Duration::from_secs(2));
+        let line = line(&tally(0, &[]), 0, None, Duration::from_secs(2));
         assert_eq!(line, "0 targets done, 0 open: 0 ok; 0/s");
     }
 }

@@ -1,6 +1,6 @@
 //! A failure as a sentence: what was seen, and what it can mean.
 
-mod handshake;
+pub mod handshake;
 
 use std::fmt::Write;
 use std::net::SocketAddr;
@@ -23,6 +23,9 @@ pub fn of(probe: &Probe) -> Option<String> {
         Failure::NoRoute { why } | Failure::LocalError { why } => local_error(*why),
         Failure::Interrupted if matches!(probe.answer, Some(Answer::Ping(_))) => {
             "it answered over UDP; stopped before its TCP port did".to_owned()
+        }
+        Failure::Interrupted if probe.answer.as_ref().is_some_and(Answer::is_complete) => {
+            "the handshake was done; stopped before our ping was answered".to_owned()
         }
         Failure::Interrupted if tries == 0 => "stopped before anything was sent".to_owned(),
         Failure::Interrupted => "stopped before an answer came".to_owned(),
@@ -86,7 +89,7 @@ pub fn of(probe: &Probe) -> Option<String> {
             handshake::stalled(*progress, *waited_ms, *limit)
         }
         Failure::NotBitcoin { looks_like, first_bytes } => {
-            handshake::not_bitcoin(looks_like, first_bytes)
+            handshake::not_bitcoin(*looks_like, first_bytes)
         }
         Failure::WrongNetwork { found_magic, networks, .. } => {
             handshake::wrong_network(probe, *found_magic, networks)
@@ -96,7 +99,8 @@ pub fn of(probe: &Probe) -> Option<String> {
             format!("its {message} came with a checksum that is not its own: damaged on the way")
         }
         Failure::SelfConnection => {
-            "it is this program itself: its version carries a nonce of ours".to_owned()
+            "its version carries a nonce of ours: we reached ourselves, or what echoes all that it is told"
+                .to_owned()
         }
     })
 }
@@ -170,7 +174,10 @@ pub fn local_error(why: LocalError) -> String {
     match why {
         LocalError::NoRoute => "this machine has no route or no address to send there".to_owned(),
         LocalError::NoFamily => {
-            "the address family is switched off, or not there on this machine".to_owned()
+            "the address family is left out by -4 or -6, or not there on this machine".to_owned()
+        }
+        LocalError::NoPort => {
+            "this machine has no address to connect from, or no port of it is free".to_owned()
         }
         LocalError::OwnDrops => {
             "our own receive buffer overflowed each time the answer was due".to_owned()

@@ -129,7 +129,9 @@ pub fn summary(summary: &Summary) -> String {
     out.push_str(if summary.interrupted { ", interrupted\n" } else { "\n" });
     rtt_line(&mut out, summary.rtt.as_ref(), summary.rtt_tail.as_ref());
     if !summary.seen_as.is_empty() {
-        let _ = writeln!(out, "peers see us at {}", list(&summary.seen_as));
+        let seen_as: Vec<_> = summary.seen_as.most();
+        let seen_as = seen_as.iter().map(|(ip, count)| format!("{ip} ({count})"));
+        let _ = writeln!(out, "peers see us at {}", seen_as.collect::<Vec<_>>().join(", "));
     }
     if !warnings.is_empty() {
         let _ = writeln!(out, "warnings: {}", list(warnings));

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Millis, WaitedMs};
 use crate::bitcoin::handshake::{Flood, Stage};
-use crate::bitcoin::{Command, Magic};
+use crate::bitcoin::{Command, LooksLike, Magic};
 use crate::codec::DecodeError;
 use crate::codec::key::{NodeId, PublicKey};
 use crate::machine::{CloseWhy, Icmp, LocalError};
@@ -99,7 +99,7 @@ pub enum Failure {
     /// The peer speaks, but not Bitcoin's protocol.
     NotBitcoin {
         /// What its first bytes look like.
-        looks_like: &'static str,
+        looks_like: LooksLike,
         /// Its first bytes, 24 at the most.
         #[serde(serialize_with = "as_hex")]
         first_bytes: Vec<u8>,
@@ -139,7 +139,9 @@ impl Failure {
     /// Of an error of this machine.
     pub fn from_local(why: LocalError) -> Self {
         match why {
-            LocalError::NoRoute | LocalError::NoFamily => Failure::NoRoute { why },
+            LocalError::NoRoute | LocalError::NoFamily | LocalError::NoPort => {
+                Failure::NoRoute { why }
+            }
             LocalError::Os(_) | LocalError::OwnDrops => Failure::LocalError { why },
         }
     }

@@ -18,7 +18,7 @@ pub struct TargetStats {
     pub origin: Arc<Origin>,
     /// True if one of its probes at least was answered as expected.
     pub ok: bool,
-    /// Probes begun.
+    /// Probes for which anything was sent.
     pub sent: u32,
     /// Probes answered, be it as asked or not.
     pub received: u32,

@@ -11,6 +11,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use rand::Rng;
 use rand::rngs::StdRng;
 use tokio::sync::mpsc;
@@ -26,7 +27,7 @@ use crate::net::tcp::{Dialer, Tracer};
 use crate::networks::{BitcoinNetwork, Networks};
 use crate::output::Output;
 use crate::output::progress;
-use crate::report::{Answer, Failure, Origin, Probe};
+use crate::report::{Answer, Origin, Probe};
 use crate::source::{Item, Located, Source};
 use crate::tally::Verdict;
 use crate::target::bitcoin::Candidates;
@@ -34,9 +35,10 @@ use crate::turns::HostTurns;
 
 /// Targets that may wait for their host, for another try or for their next probe. More of them hold up the source.
 const MAX_WAITING: usize = 65_536;
-/// How long a connection waits that the system had no room for (descriptors, buffers), and how often.
-const NO_ROOM_WAIT: Duration = Duration::from_millis(100);
-const NO_ROOM_PATIENCE: u32 = 50;
+/// How long a connection waits that the system had no room for (descriptors, buffers, ports), and how often: a port is
+/// free again after 60 s.
+const NO_ROOM_WAIT: Duration = Duration::from_millis(500);
+const NO_ROOM_PATIENCE: u32 = 140;
 
 /// What is asked, and how an answer must be to be as asked.
 #[derive(Clone, Debug)]
@@ -65,8 +67,8 @@ pub struct Asked {
     pub any: bool,
     /// `--min-height`.
     pub min_height: Option<i32>,
-    /// `--need-services`: bits.
-    pub need_services: u64,
+    /// `--need-services`: names, whose bits are the target's network's to say.
+    pub need_services: Vec<String>,
     /// `--max-clock-skew`.
     pub max_clock_skew: Option<Duration>,
     /// `--max-rtt`.
@@ -98,26 +100,42 @@ struct Job {
     origin: Arc<Origin>,
     to: SocketAddr,
     candidates: Candidates,
-    /// Which of the candidates is spoken to it.
+    /// Which of the candidates is spoken to it next.
     candidate: usize,
     /// Which probe this is, from 1, and when it began.
     number: u32,
     began: Mono,
-    /// Connections of this probe, and how many of them were retries.
-    tries: u32,
+    /// The networks whose magic was spoken to it in this probe: one for each connection.
+    spoken: Vec<Arc<BitcoinNetwork>>,
+    /// How many of the connections were retries.
     retries: u32,
     /// How often the system had no room.
     no_room: u32,
+    /// What the last connection told, while another try is waited for.
+    last: Option<Box<HandshakeReport>>,
 }
 
 impl Job {
+    /// The network whose magic was spoken last, or will be first.
     fn network(&self) -> &BitcoinNetwork {
-        // There is one always: the source gives no target without.
-        &self.candidates[self.candidate]
+        // There is a candidate always: the source gives no target without.
+        self.spoken.last().unwrap_or_else(|| &self.candidates[self.candidate])
     }
 
+    /// The magics that were spoken, each once.
     fn magics_tried(&self) -> Vec<Magic> {
-        self.candidates.iter().take(self.candidate + 1).map(|network| network.magic).collect()
+        let mut tried = Vec::new();
+        for magic in self.spoken.iter().map(|network| network.magic) {
+            if !tried.contains(&magic) {
+                tried.push(magic);
+            }
+        }
+        tried
+    }
+
+    /// Connections of this probe.
+    fn tries(&self) -> u32 {
+        u32::try_from(self.spoken.len()).unwrap_or(u32::MAX)
     }
 }
 
@@ -138,6 +156,8 @@ pub struct HandshakeRun {
     /// Whose time has not come yet, by that.
     later: BTreeMap<(Mono, JobId), Box<Job>>,
     open: JoinSet<(Box<Job>, HandshakeReport)>,
+    /// Whether there was a connection over IPv4, and over IPv6.
+    reached: [bool; 2],
     stopped: bool,
     ledger: Ledger,
 }
@@ -160,6 +180,7 @@ impl HandshakeRun {
             ready: VecDeque::new(),
             later: BTreeMap::new(),
             open: JoinSet::new(),
+            reached: [false; 2],
             stopped: false,
         }
     }
@@ -251,18 +272,12 @@ impl HandshakeRun {
     }
 
     fn take(&mut self, item: Option<Item<Candidates>>) -> Result<(), RunError> {
-        match item {
-            None => self.items = None,
-            Some(Item::Located(origin, _)) if self.stopped => {
-                self.ledger.never_begun(origin, Failure::Interrupted)?;
-            }
-            Some(Item::Located(origin, located)) => self.begin(origin, located),
-            Some(Item::Failed(origin, failure)) => self.ledger.never_begun(origin, failure)?,
-            Some(Item::Broken { file, error }) => self.ledger.broken(file, error),
-            Some(Item::SeedFailed { seed, why }) => self.ledger.seed_failed(&seed, &why)?,
-            Some(Item::SeedsEnded { network, given }) => {
-                self.ledger.seeds_ended(&network, given)?;
-            }
+        let Some(item) = item else {
+            self.items = None;
+            return Ok(());
+        };
+        if let Some((origin, located)) = self.ledger.take(item, self.stopped)? {
+            self.begin(origin, located);
         }
         Ok(())
     }
@@ -278,9 +293,10 @@ impl HandshakeRun {
             candidate: 0,
             number: 1,
             began: now,
-            tries: 0,
+            spoken: Vec::new(),
             retries: 0,
             no_room: 0,
+            last: None,
         };
         self.schedule(now, now, Box::new(job));
     }
@@ -310,10 +326,10 @@ impl HandshakeRun {
                 continue;
             }
             self.pacer.spend(now);
-            if job.tries == 0 {
+            if job.spoken.is_empty() {
                 job.began = now;
             }
-            job.tries += 1;
+            job.spoken.push(job.candidates[job.candidate].clone());
             let (magic, to) = (job.network().magic, job.to);
             let config = Config {
                 magic,
@@ -342,37 +358,30 @@ impl HandshakeRun {
             Err(e) => std::panic::resume_unwind(e.into_panic()),
         };
         let now = self.dialer.clock.mono();
+        let family = usize::from(job.to.is_ipv6());
+        self.reached[family] |= report.connect.is_some();
         if !self.stopped {
-            if is_no_room(&report) && job.no_room < NO_ROOM_PATIENCE {
+            if is_no_room(&report, self.reached[family]) && job.no_room < NO_ROOM_PATIENCE {
                 job.no_room += 1;
-                job.tries -= 1;
+                job.spoken.pop();
                 self.later.insert((now + NO_ROOM_WAIT, job.id), job);
                 return Ok(());
             }
-            if self.asked.any && self.next_candidate(&mut job, &report) {
-                self.schedule(now, now, job);
-                return Ok(());
-            }
-            if job.retries < self.asked.retries && time_may_mend(&report) {
+            let any = self.asked.any && !job.origin.of_seeds;
+            let again = any && self.next_candidate(&mut job, &report);
+            let retry = !again && job.retries < self.asked.retries && time_may_mend(&report);
+            if retry {
                 job.retries += 1;
                 job.candidate = 0;
+            }
+            if again || retry {
+                job.last = Some(Box::new(report));
                 self.schedule(now, now, job);
                 return Ok(());
             }
-        }
-        if self.asked.any && report.end == End::Done {
-            self.found(&mut job);
         }
         let probe = judge(&self.asked, &self.networks, &job, &report);
         self.result(now, job, probe)
-    }
-
-    /// With `--network any`: says which network the target is of, if only one has the magic.
-    fn found(&self, job: &mut Job) {
-        if let [network] = &self.networks.with_magic(job.network().magic)[..] {
-            let network = Some(network.clone());
-            job.origin = Arc::new(Origin { network, ..(*job.origin).clone() });
-        }
     }
 
     /// Says the result of a probe, and begins the next one or ends the target.
@@ -385,29 +394,30 @@ impl HandshakeRun {
         }
         let next = (job.began + self.asked.interval).max(now);
         job.number += 1;
-        (job.tries, job.retries, job.no_room) = (0, 0, 0);
+        (job.retries, job.no_room, job.last) = (0, 0, None);
         // The magic that was answered is spoken first from now on; where none was, all have another chance.
         if is_answered {
             job.candidates.swap(0, job.candidate);
         }
         job.candidate = 0;
+        job.spoken.clear();
         self.schedule(now, next, job);
         Ok(())
     }
 
-    /// With `--network any`: where a peer hung up without a word, the next magic is spoken to it, and where it spoke
-    /// another first, that one. False if there is none that was not tried.
+    /// With `--network any`: where a peer hung up without a word, the next magic is to be spoken to it, and where it spoke
+    /// that of another known network first, that one. False if there is none that was not tried.
     fn next_candidate(&self, job: &mut Job, report: &HandshakeReport) -> bool {
+        let next = job.candidate + 1;
         match &report.end {
             End::Closed(_) if report.stage == Stage::VersionSent && report.received == 0 => {}
             End::OtherMagic { found } if report.message_count == 0 => {
-                let Opening::Bitcoin(magic) = Opening::of(found, &self.networks.magics()) else {
-                    return false;
-                };
-                if job.magics_tried().contains(&magic) {
+                let known = self.networks.magics();
+                let Opening::Bitcoin(magic) = Opening::of(found, &known) else { return false };
+                // A peer that names another one each time must not be asked for ever.
+                if !known.contains(&magic) || job.magics_tried().contains(&magic) {
                     return false;
                 }
-                let next = job.candidate + 1;
                 match job.candidates.iter().position(|network| network.magic == magic) {
                     Some(known) => job.candidates.swap(next, known),
                     None => job.candidates.insert(next, self.networks.bitcoin_of(magic)),
@@ -415,7 +425,7 @@ impl HandshakeRun {
             }
             _ => return false,
         }
-        let more = job.candidate + 1 < job.candidates.len();
+        let more = next < job.candidates.len();
         job.candidate += usize::from(more);
         more
     }
@@ -425,14 +435,18 @@ impl HandshakeRun {
         self.stopped = true;
         let later = std::mem::take(&mut self.later);
         let waiting = std::mem::take(&mut self.ready).into_iter().chain(later.into_values());
-        for job in waiting {
-            if job.tries == 0 && job.number > 1 {
+        for mut job in waiting {
+            if job.spoken.is_empty() && job.number > 1 {
                 // Its next probe was not begun.
                 self.ledger.end(job.id, timestamp(self.dialer.clock.now()), job.origin)?;
                 continue;
             }
             let now = self.dialer.clock.now();
-            let report = HandshakeReport::of_nothing(now);
+            let report = HandshakeReport {
+                at_unix_ms: now.unix_ms,
+                end: End::Interrupted,
+                ..job.last.take().map_or_else(|| HandshakeReport::of_nothing(now), |last| *last)
+            };
             let probe = judge(&self.asked, &self.networks, &job, &report);
             self.result(now.mono, job, probe)?;
         }
@@ -440,16 +454,18 @@ impl HandshakeRun {
     }
 }
 
-/// True where the system had no room for another connection, which is nobody else's fault and may pass.
-fn is_no_room(report: &HandshakeReport) -> bool {
-    use nix::errno::Errno;
-    let End::ConnectFailed(ConnectError::Local(LocalError::Os(errno))) = report.end else {
-        return false;
-    };
-    matches!(
-        Errno::from_raw(errno),
-        Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM | Errno::EAGAIN
-    )
+/// True where the system had no room for another connection, which is nobody else's fault and may pass. Having no address
+/// of ours may mean that all ports are taken, where others of the family were `reached` before.
+fn is_no_room(report: &HandshakeReport, reached: bool) -> bool {
+    let End::ConnectFailed(ConnectError::Local(why)) = report.end else { return false };
+    match why {
+        LocalError::NoPort => reached,
+        LocalError::Os(errno) => matches!(
+            Errno::from_raw(errno),
+            Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM | Errno::EAGAIN
+        ),
+        LocalError::NoRoute | LocalError::NoFamily | LocalError::OwnDrops => false,
+    }
 }
 
 /// True for ends that another try may not come to.

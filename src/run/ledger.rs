@@ -8,8 +8,8 @@ use super::{RunError, timestamp};
 use crate::machine::JobId;
 use crate::net::clock::Clock;
 use crate::output::Output;
-use crate::report::{Failure, Origin, Probe, ResolveError, Timestamp};
-use crate::source::Reading;
+use crate::report::{Failure, Origin, Probe, Timestamp};
+use crate::source::{Item, Located, Reading};
 use crate::tally::{Tally, Verdict};
 
 /// How results are kept.
@@ -95,7 +95,7 @@ impl Ledger {
     }
 
     /// Takes down how many targets a network's seeds gave.
-    pub fn seeds_ended(&mut self, network: &Origin, given: u64) -> io::Result<()> {
+    fn seeds_ended(&mut self, network: &Origin, given: u64) -> io::Result<()> {
         let Some(order) = &mut self.order else { return Ok(()) };
         order.seeds_ended(network, given);
         self.write_ready()
@@ -129,7 +129,7 @@ impl Ledger {
     }
 
     /// Reports a target that never got as far as being probed.
-    pub fn never_begun(&mut self, origin: Arc<Origin>, failure: Failure) -> io::Result<()> {
+    fn never_begun(&mut self, origin: Arc<Origin>, failure: Failure) -> io::Result<()> {
         let id = self.begin(&origin);
         let at = timestamp(self.clock.now());
         let probe = Probe {
@@ -149,21 +149,31 @@ impl Ledger {
         self.end(id, at, origin)
     }
 
-    /// Takes down that a file cannot be read on.
-    pub fn broken(&mut self, file: Arc<str>, error: io::Error) {
-        self.broken = Some(RunError::Input { file, error });
-    }
-
-    /// Says that a seed gave no address.
-    pub fn seed_failed(&mut self, seed: &str, why: &ResolveError) -> io::Result<()> {
-        self.output.seed_failed(seed, why)
+    /// Takes down what the source gave; a target that is to be probed is handed back. A run that was `stopped` probes
+    /// none.
+    pub fn take<P>(
+        &mut self,
+        item: Item<P>,
+        stopped: bool,
+    ) -> io::Result<Option<(Arc<Origin>, Located<P>)>> {
+        match item {
+            Item::Located(origin, _) if stopped => {
+                self.never_begun(origin, Failure::Interrupted)?;
+            }
+            Item::Located(origin, located) => return Ok(Some((origin, located))),
+            Item::Failed(origin, failure) => self.never_begun(origin, failure)?,
+            Item::Broken { file, error } => self.broken = Some(RunError::Input { file, error }),
+            Item::SeedFailed { seed, why } => self.output.seed_failed(&seed, &why)?,
+            Item::SeedsEnded { network, given } => self.seeds_ended(&network, given)?,
+        }
+        Ok(None)
     }
 
     /// Draws the progress line anew, if there is one; true if there is.
     pub fn show_progress(&self, open: usize) -> bool {
         let progress = self.output.progress();
         if progress.is_wanted() {
-            progress.show(&self.tally, open as u64, self.reading.share());
+            progress.show(&self.tally, open as u64, self.reading.targets());
         }
         progress.is_wanted()
     }

@@ -173,18 +173,12 @@ impl PingRun {
     }
 
     fn take(&mut self, item: Option<Item<Node>>) -> Result<(), RunError> {
-        match item {
-            None => self.items = None,
-            Some(Item::Located(origin, _)) if self.stopped => {
-                self.ledger.never_begun(origin, Failure::Interrupted)?;
-            }
-            Some(Item::Located(origin, located)) => self.start(origin, located),
-            Some(Item::Failed(origin, failure)) => self.ledger.never_begun(origin, failure)?,
-            Some(Item::Broken { file, error }) => self.ledger.broken(file, error),
-            Some(Item::SeedFailed { seed, why }) => self.ledger.seed_failed(&seed, &why)?,
-            Some(Item::SeedsEnded { network, given }) => {
-                self.ledger.seeds_ended(&network, given)?;
-            }
+        let Some(item) = item else {
+            self.items = None;
+            return Ok(());
+        };
+        if let Some((origin, located)) = self.ledger.take(item, self.stopped)? {
+            self.start(origin, located);
         }
         Ok(())
     }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::report::{Millis, RttStats, RttTail};
 
+/// Fewer have no tail: the tenth would be the longest.
+const TAIL: usize = 10;
+
 /// Round-trip times in microseconds, as they are shown, four bytes each: there may be a hundred thousand. An hour is the
 /// longest; no timeout comes near it.
 #[derive(Clone, Debug, Default)]
@@ -36,8 +39,11 @@ impl Rtts {
         })
     }
 
-    /// The times that 90 % and 99 % of them keep, if there are any.
+    /// The times that 90 % and 99 % of them keep, if there are enough of them for a tail.
     pub fn tail(&mut self) -> Option<RttTail> {
+        if self.0.len() < TAIL {
+            return None;
+        }
         self.0.sort_unstable();
         // Nearest rank: the smallest that so many keep.
         let percentile = |percent: usize| {
@@ -85,7 +91,7 @@ mod tests {
             tail.map(|tail| [tail.rtt_p90_ms, tail.rtt_p99_ms].map(|ms| ms.0.as_millis()))
         };
         assert_eq!(tail(&[]), None);
-        assert_eq!(tail(&[7]), Some([7, 7]));
+        assert_eq!(tail(&[7; 9]), None);
         let hundred: Vec<u64> = (1..=100).rev().collect();
         assert_eq!(tail(&hundred), Some([90, 99]));
         let ten: Vec<u64> = (1..=10).collect();

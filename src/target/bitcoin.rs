@@ -97,6 +97,7 @@ impl Targets for Bitcoin {
 
     fn expand(&self, name: &str) -> Result<Vec<Listed<Candidates>>, Why> {
         let network = self.networks.bitcoin(name)?;
+        // A table without a port has no seeds either.
         let Some(port) = network.port.filter(|_| !network.seeds.is_empty()) else {
             return Ok(Vec::new());
         };

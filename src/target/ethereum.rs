@@ -74,7 +74,7 @@ pub fn parse(text: &str) -> Result<Written<Node>, TargetError> {
         return Ok(Written::Network(text.to_owned()));
     }
     // What is longer than any name, and has neither dot nor colon, is a record without its prefix.
-    if !text.contains(['.', ':', '/', '[']) && text != "localhost" {
+    if !text.contains(['.', ':', '/', '[']) && !text.eq_ignore_ascii_case("localhost") {
         return Err(error(0, Why::Enr(TextError::Prefix)));
     }
     let (host, port) = parse_host_port(text)

@@ -104,7 +104,7 @@ fn no_port_goes_without_saying() {
     // That of regtest, which Litecoin's has too, at another port; one that nobody has; a network without a port.
     transcript.refused(&["--magic", "fabfb5da", "192.0.2.1"]);
     transcript.refused(&["--magic", "00c0ffee", "node.example.org"]);
-    transcript.refused(&["--network", "bsv-stn", "[2001:db8::1]"]);
+    transcript.refused(&["--network", "namecoin-regtest", "[2001:db8::1]"]);
     transcript.check("btc_no_port");
 }
 

@@ -76,9 +76,8 @@ fn fewer_connections_where_descriptors_are_few() {
         &crowd,
     );
     assert_all_answered(&ran);
-    let expected = "warning: 32 connections at the same time and not 512: no more descriptors may be open (ulimit -n)\n";
-    assert_eq!(ran.stderr, expected);
-    assert!(crowd.most() <= 32, "{}", crowd.most());
+    let most = warned_of(&ran);
+    assert!((10..=40).contains(&most) && crowd.most() <= most, "{most}, {}", crowd.most());
 }
 
 #[test]
@@ -86,7 +85,18 @@ fn with_next_to_no_descriptors_it_is_slow_and_nothing_is_lost() {
     let crowd = TcpCrowd::answering();
     let ran = sh("ulimit -n 20; exec \"$P\" btc-handshake --json --file \"$F\"", &crowd);
     assert_all_answered(&ran);
-    assert!(ran.stderr.starts_with("warning: 10 connections "), "{}", ran.stderr);
+    let most = warned_of(&ran);
+    assert!((1..=10).contains(&most) && crowd.most() <= most, "{most}, {}", crowd.most());
+}
+
+/// How many connections there are to be at the same time, by the warning. What else is open has its share in that.
+fn warned_of(ran: &Ran) -> usize {
+    let said = ran.stderr.strip_prefix("warning: ").and_then(|said| said.split_once(' '));
+    let (most, rest) = said.unwrap_or_else(|| panic!("{}", ran.stderr));
+    let expected =
+        "connections at the same time and not 512: no more descriptors may be open (ulimit -n)\n";
+    assert_eq!(rest, expected);
+    most.parse().expect("a number")
 }
 
 #[test]

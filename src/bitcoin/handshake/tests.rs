@@ -33,7 +33,9 @@ fn machine() -> Handshake {
     let local = "192.0.2.1:40000".parse().expect("an address");
     machine.handle(at(20), StreamEvent::Connected { local });
     assert_eq!(machine.poll_timeout(), Some(at(15_000).mono));
-    let [Message::Version(version)] = &sent(&mut machine)[..] else { panic!("our version alone") };
+    let [Message::Version(version)] = &sent_at(&mut machine, 20)[..] else {
+        panic!("our version alone")
+    };
     assert_eq!((version.protocol, version.services, version.relay), (70_016, 0, Some(false)));
     assert_eq!((version.nonce, version.start_height), (Some(NONCE), Some(0)));
     assert_eq!(version.user_agent.as_deref(), Some(&b"/p2pprobe:0.1.0/"[..]));
@@ -87,8 +89,10 @@ fn say(machine: &mut Handshake, ms: u64, messages: &[Message]) {
 
 fn report(machine: &mut Handshake) -> HandshakeReport {
     assert_eq!(machine.poll_timeout(), None);
-    assert_eq!(machine.poll_action(at(0)), Some(Action::Close));
-    assert_eq!(machine.poll_action(at(0)), None);
+    let actions: Vec<_> = std::iter::from_fn(|| machine.poll_action(at(0))).collect();
+    let (last, writes) = actions.split_last().expect("an action");
+    assert_eq!(last, &Action::Close);
+    assert!(writes.iter().all(|action| matches!(action, Action::Write(_))), "{writes:?}");
     let report = machine.poll_report().expect("a report");
     assert_eq!(machine.poll_report(), None, "it is said once");
     report
@@ -198,11 +202,29 @@ fn a_handshake_without_a_pong_is_one() {
     closed.handle(at(31), StreamEvent::Closed(CloseWhy::Eof));
     let mut late = complete();
     late.handle_timeout(at(15_000));
-    let mut stopped = complete();
-    stopped.stop(at(40));
-    for mut machine in [closed, late, stopped] {
+    for mut machine in [closed, late] {
         let report = report(&mut machine);
         assert_eq!((report.end, report.pong), (End::Done, None));
+    }
+    // Nobody knows whether the pong would have come.
+    let mut stopped = complete();
+    stopped.stop(at(40));
+    let stopped = report(&mut stopped);
+    assert_eq!((stopped.end, stopped.stage), (End::Interrupted, Stage::Verack));
+}
+
+#[test]
+fn who_knows_no_pong_is_not_waited_for() {
+    for (protocol, waits) in [(60_000, false), (60_001, true)] {
+        let mut machine = machine();
+        say(&mut machine, 30, &[version(protocol, 1), Message::Verack]);
+        let expected: &[Message] = match waits {
+            true => &[Message::Verack, Message::Ping(PING)],
+            false => &[Message::Verack],
+        };
+        let Some(Action::Write(bytes)) = machine.poll_action(at(30)) else { panic!("a write") };
+        assert_eq!(bytes, encoded(expected), "{protocol}");
+        assert_eq!(machine.poll_timeout().is_some(), waits);
     }
 }
 

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use data_encoding::HEXLOWER;
-
-use crate::bitcoin::Magic;
 use crate::bitcoin::frame::MAX_PAYLOAD;
 use crate::bitcoin::handshake::{Flood, MAX_BYTES, MAX_MESSAGES, Stage};
+use crate::bitcoin::{LooksLike, Magic};
 use crate::machine::CloseWhy;
-use crate::report::{Answer, HandshakeAnswer, Millis, Probe, Progress, WaitedMs};
+use crate::report::{Answer, HandshakeAnswer, Millis, Probe, Progress, WaitedMs, printable};
 
 fn answer(probe: &Probe) -> Option<&HandshakeAnswer> {
     match &probe.answer {
@@ -85,8 +83,8 @@ pub fn stalled(progress: Progress, waited: WaitedMs, limit: Option<Flood>) -> St
             let waited = seconds(waited.0);
             match received {
                 0 => format!(
-                    "connected, and not a byte came in {waited}: a node that is overloaded, or something else that \
-                     waits for other words"
+                    "connected, and not a byte came in {waited}: a node that is overloaded, or a server of another \
+                     kind (web, RPC) that waits for other words"
                 ),
                 _ => format!("no {missing} came in {waited}, only {}", bytes(received)),
             }
@@ -95,15 +93,20 @@ pub fn stalled(progress: Progress, waited: WaitedMs, limit: Option<Flood>) -> St
 }
 
 /// `not-bitcoin`.
-pub fn not_bitcoin(looks_like: &str, first_bytes: &[u8]) -> String {
-    let what = match looks_like {
-        "http" => "a web server (HTTP)",
-        "ssh" => "an SSH server",
-        "tls" => "a TLS server",
-        "smtp-or-ftp" => "a mail or FTP server",
-        _ => "nothing known, perhaps an encrypted transport (BIP-324)",
-    };
-    format!("what answers looks like {what}: {}", HEXLOWER.encode(first_bytes))
+pub fn not_bitcoin(looks_like: LooksLike, first_bytes: &[u8]) -> String {
+    let (what, first) = (self::looks_like(looks_like), printable(first_bytes));
+    format!("what answers looks like {what}; it begins with \"{first}\"")
+}
+
+/// What first bytes look like.
+pub fn looks_like(looks_like: LooksLike) -> &'static str {
+    match looks_like {
+        LooksLike::Http => "a web server (HTTP)",
+        LooksLike::Ssh => "an SSH server",
+        LooksLike::Tls => "a TLS server",
+        LooksLike::SmtpOrFtp => "a mail or FTP server",
+        LooksLike::Unknown => "nothing known, perhaps an encrypted transport (BIP-324)",
+    }
 }
 
 /// `wrong-network`.

@@ -11,6 +11,7 @@ use crate::bitcoin::{Frame, FrameError, FrameReader, Magic, Message, Opening, Ve
 use crate::machine::{CloseWhy, ConnectError};
 use crate::net::tcp::{Seen, SeenWhat};
 use crate::output::local_error;
+use crate::output::reason::handshake::looks_like;
 use crate::report::printable;
 
 /// Bytes of a payload that are kept to be shown.
@@ -89,9 +90,14 @@ fn messages(reader: &mut FrameReader, mut bytes: &[u8], hex: bool) -> Vec<String
                 return said;
             }
             Err(FrameError::Magic { found }) => {
-                let looks_like = Opening::of(&found, &[]);
-                let hex = HEXLOWER.encode(&found);
-                said.push(format!("no message of this magic; it looks like {looks_like}: {hex}"));
+                let what = match Opening::of(&found, &[]) {
+                    Opening::Bitcoin(magic) => format!("a message of magic {magic}"),
+                    Opening::Other(other) => looks_like(other).to_owned(),
+                };
+                said.push(format!(
+                    "no message of ours; looks like {what}: {}",
+                    HEXLOWER.encode(&found)
+                ));
                 return said;
             }
         }

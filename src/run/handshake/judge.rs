@@ -1,5 +1,7 @@
 //! What a handshake told, held against what was asked.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
@@ -11,8 +13,8 @@ use crate::codec::{DecodeError, Fault};
 use crate::machine::ConnectError;
 use crate::networks::{BitcoinNetwork, Networks};
 use crate::report::{
-    Answer, Failure, HandshakeAnswer, Malformed, Millis, NotAsAsked, Probe, Progress, Timestamp,
-    VersionSaid, WaitedMs, Warning, printable,
+    Answer, Failure, HandshakeAnswer, Malformed, Millis, NotAsAsked, Origin, Probe, Progress,
+    Timestamp, VersionSaid, WaitedMs, Warning, printable,
 };
 
 /// Clocks that differ by more are warned of: so does Core (`timeoffsets.h`, WARN_THRESHOLD).
@@ -21,7 +23,13 @@ const CLOCK_TOLERANCE_S: u64 = 10 * 60;
 /// Makes the result line of a handshake.
 pub fn judge(asked: &Asked, networks: &Networks, job: &Job, report: &HandshakeReport) -> Probe {
     let network = job.network();
-    let answer = answer(asked, networks, job, report);
+    let any = asked.any && !job.origin.of_seeds;
+    let answer = answer(any, networks, job, report);
+    let mut origin = job.origin.clone();
+    if any && let [network] = &answer.networks[..] {
+        let network = Some(network.clone());
+        origin = Arc::new(Origin { network, ..(*origin).clone() });
+    }
     let failure = failure(networks, report).or_else(|| {
         let said = answer.said.as_ref()?;
         not_as_asked(asked, network, report, said).map(Failure::NotAsAsked)
@@ -29,14 +37,14 @@ pub fn judge(asked: &Asked, networks: &Networks, job: &Job, report: &HandshakeRe
     Probe {
         at: Timestamp(report.at_unix_ms),
         command: asked.keeping.command,
-        origin: job.origin.clone(),
+        origin,
         probe: asked.keeping.numbered.then_some(job.number),
         ok: failure.is_none(),
         failure,
         endpoint: Some(job.to),
         warnings: warnings(report, &answer),
         answer: Some(Answer::Handshake(Box::new(answer))),
-        tries: Some(job.tries),
+        tries: Some(job.tries()),
         tcp: None,
     }
 }
@@ -73,43 +81,29 @@ fn malformed(error: DecodeError) -> Failure {
 }
 
 fn other_magic(networks: &Networks, report: &HandshakeReport, found: &[u8]) -> Failure {
+    // It spoke our magic before: the stream is broken, and what looks like something else is chance.
+    if report.message_count > 0 {
+        let offset = usize::try_from(report.last_at).unwrap_or(usize::MAX);
+        return malformed(DecodeError { field: "magic", offset, fault: Fault::Magic });
+    }
     let first_bytes = found.to_vec();
-    let looks_like = match Opening::of(found, &networks.magics()) {
+    match Opening::of(found, &networks.magics()) {
         Opening::Bitcoin(found_magic) => {
             let networks = networks.with_magic(found_magic);
-            return Failure::WrongNetwork { found_magic, networks, first_bytes };
+            Failure::WrongNetwork { found_magic, networks, first_bytes }
         }
-        // It spoke Bitcoin's protocol before: the stream is broken, and what looks like another is chance.
-        _ if report.message_count > 0 => {
-            let offset = usize::try_from(report.last_at).unwrap_or(usize::MAX);
-            return malformed(DecodeError { field: "magic", offset, fault: Fault::Magic });
-        }
-        Opening::Http => "http",
-        Opening::Ssh => "ssh",
-        Opening::Tls => "tls",
-        Opening::MailOrFtp => "smtp-or-ftp",
-        Opening::Unknown { .. } => "unknown",
-    };
-    Failure::NotBitcoin { looks_like, first_bytes }
+        Opening::Other(looks_like) => Failure::NotBitcoin { looks_like, first_bytes },
+    }
 }
 
-fn answer(
-    asked: &Asked,
-    networks: &Networks,
-    job: &Job,
-    report: &HandshakeReport,
-) -> HandshakeAnswer {
+fn answer(any: bool, networks: &Networks, job: &Job, report: &HandshakeReport) -> HandshakeAnswer {
     let network = job.network();
-    let complete = report.end == End::Done;
+    let complete = report.stage == Stage::Verack;
     let messages = report.messages.iter().map(ToString::to_string).collect();
     HandshakeAnswer {
         magic: network.magic,
-        networks: if asked.any && complete {
-            networks.with_magic(network.magic)
-        } else {
-            Vec::new()
-        },
-        magics_tried: if asked.any {
+        networks: if any && complete { networks.with_magic(network.magic) } else { Vec::new() },
+        magics_tried: if any {
             job.magics_tried().iter().map(ToString::to_string).collect()
         } else {
             Vec::new()
@@ -168,9 +162,22 @@ fn not_as_asked(
         return Some(NotAsAsked::MinHeight { min_height });
     }
     let offered = report.version.as_ref().map_or(0, |version| version.services);
-    let missing = asked.need_services & !offered;
-    if missing != 0 {
-        let missing_services = services::names(missing, &network.services);
+    let mut missing_services: Vec<Cow<'static, str>> = Vec::new();
+    for name in &asked.need_services {
+        let bit = services::bit_named(name, &network.services);
+        if bit.is_some_and(|bit| offered >> bit & 1 == 1) {
+            continue;
+        }
+        // A name that is another network's only stays as it was typed.
+        let shown = match bit {
+            Some(bit) => services::names(1 << bit, &network.services).remove(0),
+            None => name.to_ascii_uppercase().into(),
+        };
+        if !missing_services.contains(&shown) {
+            missing_services.push(shown);
+        }
+    }
+    if !missing_services.is_empty() {
         return Some(NotAsAsked::NeedServices { missing_services });
     }
     if let Some(max) = asked.max_clock_skew
@@ -188,7 +195,7 @@ fn not_as_asked(
 
 fn warnings(report: &HandshakeReport, answer: &HandshakeAnswer) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    if report.stage == Stage::Verack && report.pong.is_none() {
+    if report.end == End::Done && report.pong.is_none() {
         warnings.push(Warning::NoPong);
     }
     if let Some(by_s) = report.clock_offset_s.map(i64::unsigned_abs)
