@@ -2,7 +2,7 @@
 
 pub mod clock;
 pub mod descriptors;
-mod drops;
+pub mod drops;
 mod error;
 pub mod pacer;
 mod socket;

@@ -73,12 +73,15 @@ impl Dialer {
         let clock = self.clock;
         let mut driven = Driven { machine, stream: None, clock, tracer };
         let mut stopped = false;
+        let mut seen = None;
         loop {
             while let Some(action) = driven.machine.poll_action(clock.now()) {
                 let deadline = driven.machine.poll_timeout();
                 tokio::select! {
+                    // What is done is done, however late that is seen.
+                    biased;
                     () = driven.act(action, to, &self.bind) => {}
-                    () = sleep_until(clock, deadline) => break,
+                    () = sleep_until(clock, deadline, &mut seen) => break,
                     () = stopping(&mut self.stop, stopped) => break,
                 }
             }
@@ -92,8 +95,13 @@ impl Dialer {
             }
             let deadline = driven.machine.poll_timeout();
             tokio::select! {
+                // What came before the deadline counts, however late it is read: else a prober that was held up blames
+                // its peers. Whoever sends without an end is stopped by the machine, which bounds what it reads.
+                biased;
                 () = driven.read() => {}
-                () = sleep_until(clock, deadline) => driven.machine.handle_timeout(clock.now()),
+                () = sleep_until(clock, deadline, &mut seen) => {
+                    driven.machine.handle_timeout(clock.now());
+                }
                 () = stopping(&mut self.stop, stopped) => {}
             }
         }
@@ -217,10 +225,13 @@ pub fn bind_to(socket: &TcpSocket, from: SocketAddr) -> io::Result<()> {
     socket.bind(from)
 }
 
-async fn sleep_until(clock: Clock, at: Option<Mono>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(clock.instant(at)).await,
-        None => pending().await,
+/// Returns once a deadline has passed and the runtime has looked, after that, what else has happened. `seen` is the
+/// deadline for which it has: it does so once for each, so that nobody puts one off by sending on and on.
+async fn sleep_until(clock: Clock, deadline: Option<Mono>, seen: &mut Option<Mono>) {
+    let Some(at) = deadline else { return pending().await };
+    tokio::time::sleep_until(clock.instant(at)).await;
+    if seen.replace(at) != deadline {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -99,17 +99,22 @@ pub fn finish_with_input(mut command: Command, input: &[u8]) -> Ran {
 }
 
 /// Waits for the end, and panics if it does not come.
-pub fn finish(mut child: Child) -> Ran {
+pub fn finish(child: Child) -> Ran {
+    finish_within(child, PATIENCE)
+}
+
+/// The same for a run that takes longer than others.
+pub fn finish_within(mut child: Child, patience: Duration) -> Ran {
     let stdout = child.stdout.take().map(collect);
     let stderr = child.stderr.take().map(collect);
     let text = |reader: Option<JoinHandle<String>>| {
         reader.map(|reader| reader.join().expect("a reader ends")).unwrap_or_default()
     };
-    let ended = wait(&mut child, PATIENCE);
+    let ended = wait(&mut child, patience);
     let (stdout, stderr) = (text(stdout), text(stderr));
     match ended {
         Some(status) => Ran { code: status.code(), stdout, stderr },
-        None => panic!("no end within {PATIENCE:?}; it had said\n{stdout}\n{stderr}"),
+        None => panic!("no end within {patience:?}; it had said\n{stdout}\n{stderr}"),
     }
 }
 

@@ -1,0 +1,82 @@
+//! The TCP driver, with a machine that wants a single byte: what came in time counts, however late it is read.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use p2pprobe::machine::{Action, Mono, Now, StreamEvent, StreamMachine};
+use p2pprobe::net::clock::Clock;
+use p2pprobe::net::tcp::Dialer;
+use p2pprobe::stop;
+use tokio::task::JoinSet;
+
+/// More than the runtime wakes before it asks the system again.
+const CONNECTIONS: usize = 200;
+
+/// Connects, and says whether a byte came before its deadline.
+struct WantsByte {
+    deadline: Mono,
+    connects: bool,
+    came: Option<bool>,
+}
+
+impl StreamMachine for WantsByte {
+    type Report = bool;
+
+    fn handle(&mut self, _now: Now, event: StreamEvent<'_>) {
+        match event {
+            StreamEvent::Connected { .. } => {}
+            StreamEvent::Bytes(_) => self.came = Some(true),
+            StreamEvent::ConnectFailed(_) | StreamEvent::Closed(_) => self.came = Some(false),
+        }
+    }
+
+    fn handle_timeout(&mut self, _now: Now) {
+        self.came.get_or_insert(false);
+    }
+
+    fn poll_action(&mut self, _now: Now) -> Option<Action> {
+        std::mem::take(&mut self.connects).then_some(Action::Connect)
+    }
+
+    fn poll_report(&mut self) -> Option<bool> {
+        self.came.take()
+    }
+
+    fn poll_timeout(&self) -> Option<Mono> {
+        Some(self.deadline)
+    }
+
+    fn stop(&mut self, _now: Now) {}
+}
+
+#[tokio::test]
+async fn bytes_that_came_before_the_deadline_are_read_after_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener on loopback");
+    let to = listener.local_addr().expect("its address");
+    let peers = thread::spawn(move || {
+        let accept = || listener.accept().expect("a connection").0;
+        let mut streams: Vec<_> = (0..CONNECTIONS).map(|_| accept()).collect();
+        // By now all of them wait for it, and the prober is about to be held up.
+        thread::sleep(Duration::from_millis(300));
+        streams.iter_mut().for_each(|stream| stream.write_all(b"!").expect("taken"));
+        streams
+    });
+    let (_sender, stop) = stop::channel();
+    let clock = Clock::start();
+    let deadline = Mono(clock.mono().0 + Duration::from_secs(2));
+    let mut driven = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let dialer = Dialer { clock, bind: Arc::new([]), stop: stop.clone() };
+        let mut machine = WantsByte { deadline, connects: true, came: None };
+        driven.spawn(async move { dialer.drive(&mut machine, to, None).await });
+    }
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    // What a busy machine does to it.
+    thread::sleep(Duration::from_millis(2200));
+
+    assert_eq!(driven.join_all().await, [true; CONNECTIONS]);
+    peers.join().expect("the peers");
+}
