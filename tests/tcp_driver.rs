@@ -1,4 +1,5 @@
-//! The TCP driver, with a machine that wants a single byte: what came in time counts, however late it is read.
+//! The TCP driver, with a machine that wants some bytes: what came in time counts, however late it is read, and the end
+//! comes all the same.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -15,20 +16,24 @@ use tokio::task::JoinSet;
 /// More than the runtime wakes before it asks the system again.
 const CONNECTIONS: usize = 200;
 
-/// Connects, and says whether a byte came before its deadline.
-struct WantsByte {
+/// Connects, and says whether so many bytes came before its deadline.
+struct WantsBytes {
+    wanted: usize,
     deadline: Mono,
     connects: bool,
     came: Option<bool>,
 }
 
-impl StreamMachine for WantsByte {
+impl StreamMachine for WantsBytes {
     type Report = bool;
 
     fn handle(&mut self, _now: Now, event: StreamEvent<'_>) {
         match event {
             StreamEvent::Connected { .. } => {}
-            StreamEvent::Bytes(_) => self.came = Some(true),
+            StreamEvent::Bytes(bytes) => {
+                self.wanted = self.wanted.saturating_sub(bytes.len());
+                self.came = (self.wanted == 0).then_some(true);
+            }
             StreamEvent::ConnectFailed(_) | StreamEvent::Closed(_) => self.came = Some(false),
         }
     }
@@ -70,7 +75,7 @@ async fn bytes_that_came_before_the_deadline_are_read_after_it() {
     let mut driven = JoinSet::new();
     for _ in 0..CONNECTIONS {
         let dialer = Dialer { clock, bind: Arc::new([]), stop: stop.clone() };
-        let mut machine = WantsByte { deadline, connects: true, came: None };
+        let mut machine = WantsBytes { wanted: 1, deadline, connects: true, came: None };
         driven.spawn(async move { dialer.drive(&mut machine, to, None).await });
     }
     tokio::time::sleep(Duration::from_millis(150)).await;
@@ -79,4 +84,28 @@ async fn bytes_that_came_before_the_deadline_are_read_after_it() {
 
     assert_eq!(driven.join_all().await, [true; CONNECTIONS]);
     peers.join().expect("the peers");
+}
+
+#[tokio::test]
+async fn nobody_puts_the_end_off_by_sending_on() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener on loopback");
+    let to = listener.local_addr().expect("its address");
+    let peer = thread::spawn(move || {
+        let mut stream = listener.accept().expect("a connection").0;
+        let mut sent = 0_u64;
+        // Until we hang up.
+        while stream.write_all(&[0; 4096]).is_ok() {
+            sent += 4096;
+        }
+        sent
+    });
+    let (_sender, stop) = stop::channel();
+    let clock = Clock::start();
+    let deadline = Mono(clock.mono().0 + Duration::from_millis(300));
+    let mut machine = WantsBytes { wanted: usize::MAX, deadline, connects: true, came: None };
+    let dialer = Dialer { clock, bind: Arc::new([]), stop };
+    let driven = dialer.drive(&mut machine, to, None);
+    let came = tokio::time::timeout(Duration::from_secs(10), driven).await;
+    assert_eq!(came, Ok(false), "it ends, and not because the peer did");
+    assert!(peer.join().expect("the peer ends") > 0);
 }

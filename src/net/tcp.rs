@@ -20,6 +20,9 @@ use crate::stop::Stop;
 /// How much is read at once, in bytes. A connection in flight must stay small: there may be thousands.
 const READ_SIZE: usize = 512;
 
+/// How often a connection is read after its deadline: 64 KiB, which are more than a handshake, may have come before it.
+const MAX_LATE_READS: u32 = 128;
+
 /// What happened to a connection, for whoever wants to see it all.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
@@ -74,6 +77,7 @@ impl Dialer {
         let mut driven = Driven { machine, stream: None, clock, tracer };
         let mut stopped = false;
         let mut seen = None;
+        let mut late_reads = 0;
         loop {
             while let Some(action) = driven.machine.poll_action(clock.now()) {
                 let deadline = driven.machine.poll_timeout();
@@ -96,9 +100,15 @@ impl Dialer {
             let deadline = driven.machine.poll_timeout();
             tokio::select! {
                 // What came before the deadline counts, however late it is read: else a prober that was held up blames
-                // its peers. Whoever sends without an end is stopped by the machine, which bounds what it reads.
+                // its peers. But nobody puts the end off by sending on and on.
                 biased;
-                () = driven.read() => {}
+                () = driven.read() => {
+                    let is_late = deadline.is_some_and(|at| at <= clock.mono());
+                    late_reads = if is_late { late_reads + 1 } else { 0 };
+                    if late_reads > MAX_LATE_READS {
+                        driven.machine.handle_timeout(clock.now());
+                    }
+                }
                 () = sleep_until(clock, deadline, &mut seen) => {
                     driven.machine.handle_timeout(clock.now());
                 }
