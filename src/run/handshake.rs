@@ -14,11 +14,10 @@ use std::time::Duration;
 use nix::errno::Errno;
 use rand::Rng;
 use rand::rngs::StdRng;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use self::judge::judge;
-use super::{Keeping, Ledger, RunError, next_item, timestamp};
+use super::{Intake, Keeping, Ledger, RunError, timestamp};
 use crate::bitcoin::handshake::{Config, End, Handshake, HandshakeReport, OurNonces, Stage};
 use crate::bitcoin::{Magic, Opening};
 use crate::machine::{ConnectError, JobId, LocalError, Mono};
@@ -145,8 +144,7 @@ pub struct HandshakeRun {
     networks: Arc<Networks>,
     dialer: Dialer,
     rng: StdRng,
-    /// `None` once the source has ended.
-    items: Option<mpsc::Receiver<Item<Candidates>>>,
+    intake: Intake<Candidates>,
     tracers: Option<Tracers>,
     ours: OurNonces,
     turns: HostTurns,
@@ -174,7 +172,7 @@ impl HandshakeRun {
             networks,
             dialer,
             rng,
-            items: Some(source.items),
+            intake: Intake(Some(source.items)),
             tracers,
             ours: OurNonces::default(),
             ready: VecDeque::new(),
@@ -200,7 +198,7 @@ impl HandshakeRun {
         loop {
             self.take_items()?;
             self.connect();
-            if self.items.is_none() && self.waiting() + self.open.len() == 0 {
+            if self.intake.has_ended() && self.waiting() + self.open.len() == 0 {
                 return Ok(());
             }
             self.ledger.output.flush()?;
@@ -225,7 +223,12 @@ impl HandshakeRun {
             biased;
             () = self.dialer.stop.requested(), if !self.stopped => self.stop()?,
             Some(ended) = self.open.join_next() => self.ended(ended)?,
-            item = next_item(self.items.as_mut()), if wants_items => self.take(item)?,
+            // That there is none more is news, too.
+            item = self.intake.next(), if wants_items => {
+                if let Some(item) = item {
+                    self.take(item)?;
+                }
+            }
             () = next => {}
             () = tokio::time::sleep(progress::INTERVAL), if shows_progress => {}
         }
@@ -260,22 +263,14 @@ impl HandshakeRun {
     /// Takes what the source has ready, as far as there is room for it.
     fn take_items(&mut self) -> Result<(), RunError> {
         while self.has_room() {
-            let Some(items) = &mut self.items else { break };
-            match items.try_recv() {
-                Ok(item) => self.take(Some(item))?,
-                Err(mpsc::error::TryRecvError::Empty) => break,
-                Err(mpsc::error::TryRecvError::Disconnected) => self.items = None,
-            }
+            let Some(item) = self.intake.try_next() else { break };
+            self.take(item)?;
             self.connect();
         }
         Ok(())
     }
 
-    fn take(&mut self, item: Option<Item<Candidates>>) -> Result<(), RunError> {
-        let Some(item) = item else {
-            self.items = None;
-            return Ok(());
-        };
+    fn take(&mut self, item: Item<Candidates>) -> Result<(), RunError> {
         if let Some((origin, located)) = self.ledger.take(item, self.stopped)? {
             self.begin(origin, located);
         }

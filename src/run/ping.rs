@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{Keeping, Ledger, RunError, next_item, timestamp};
+use super::{Intake, Keeping, Ledger, RunError, timestamp};
 use crate::discv4::Endpoint;
 use crate::discv4::pinger::{MAX_OPEN, PingReport, PingTarget, Pinger};
 use crate::machine::{DatagramMachine, JobId, JobReport};
@@ -42,8 +41,7 @@ pub struct PingRun {
     clock: Clock,
     driver: UdpDriver,
     pinger: Pinger,
-    /// `None` once the source has ended.
-    items: Option<mpsc::Receiver<Item<Node>>>,
+    intake: Intake<Node>,
     stop: Stop,
     stopped: bool,
     jobs: HashMap<JobId, Job>,
@@ -84,7 +82,7 @@ impl PingRun {
             clock,
             driver,
             pinger,
-            items: Some(source.items),
+            intake: Intake(Some(source.items)),
             stopped: false,
             jobs: HashMap::new(),
             // A port that the UDP socket is bound to may be taken on TCP.
@@ -119,7 +117,7 @@ impl PingRun {
             // A send that failed may have ended a probe.
             self.collect()?;
             let unsent = self.driver.holds_datagram() || self.pinger.has_transmit();
-            if self.items.is_none() && self.jobs.is_empty() && (self.stopped || !unsent) {
+            if self.intake.has_ended() && self.jobs.is_empty() && (self.stopped || !unsent) {
                 return Ok(());
             }
             self.ledger.output.flush()?;
@@ -136,7 +134,12 @@ impl PingRun {
         tokio::select! {
             () = tokio::time::sleep(progress::INTERVAL), if shows_progress => {}
             () = self.driver.wait(&self.pinger) => {}
-            item = next_item(self.items.as_mut()), if wants_items => self.take(item)?,
+            // That there is none more is news, too.
+            item = self.intake.next(), if wants_items => {
+                if let Some(item) = item {
+                    self.take(item)?;
+                }
+            }
             Some(connected) = self.connects.join_next() => {
                 // A task that was aborted or panicked says nothing; neither happens.
                 if let Ok((id, tcp)) = connected {
@@ -162,21 +165,13 @@ impl PingRun {
     /// Takes what the source has ready, as far as there is room for it.
     fn take_items(&mut self) -> Result<(), RunError> {
         while self.has_room() {
-            let Some(items) = &mut self.items else { break };
-            match items.try_recv() {
-                Ok(item) => self.take(Some(item))?,
-                Err(mpsc::error::TryRecvError::Empty) => break,
-                Err(mpsc::error::TryRecvError::Disconnected) => self.items = None,
-            }
+            let Some(item) = self.intake.try_next() else { break };
+            self.take(item)?;
         }
         Ok(())
     }
 
-    fn take(&mut self, item: Option<Item<Node>>) -> Result<(), RunError> {
-        let Some(item) = item else {
-            self.items = None;
-            return Ok(());
-        };
+    fn take(&mut self, item: Item<Node>) -> Result<(), RunError> {
         if let Some((origin, located)) = self.ledger.take(item, self.stopped)? {
             self.start(origin, located);
         }
