@@ -2,7 +2,9 @@
 
 mod btc_handshake;
 mod common;
+mod documents;
 mod eth_ping;
+mod networks;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -22,6 +24,9 @@ struct Cli {
 enum Command {
     EthPing(eth_ping::EthPing),
     BtcHandshake(btc_handshake::BtcHandshake),
+    Networks(networks::ListNetworks),
+    Completions(documents::Completions),
+    Man(documents::Man),
 }
 
 /// What went wrong with a run as a whole. All of it ends with exit code 2.
@@ -52,6 +57,9 @@ pub fn main() -> ExitCode {
     let (name, done) = match cli.command {
         Command::EthPing(args) => ("eth-ping", args.run()),
         Command::BtcHandshake(args) => ("btc-handshake", args.run()),
+        Command::Networks(args) => ("networks", args.run()),
+        Command::Completions(args) => ("completions", args.run(Cli::command())),
+        Command::Man(args) => ("man", args.run(Cli::command())),
     };
     done.unwrap_or_else(|fault| {
         match fault {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::bitcoin::{ANY, BadTable, BitcoinNetwork};
 use self::bitcoin::{BitcoinNetworks, BitcoinTable};
@@ -174,6 +174,77 @@ impl Networks {
     pub fn magics(&self) -> Vec<Magic> {
         self.all_bitcoin().map(|network| network.magic).collect()
     }
+}
+
+/// A network, and where it comes from.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it stands for.
+    pub of: Of<'a>,
+    /// True if it is the user's.
+    pub is_users: bool,
+    /// True if there is a built-in one of this name, too.
+    pub overrides: bool,
+}
+
+/// What a network stands for.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "protocol", rename_all = "kebab-case")]
+pub enum Of<'a> {
+    /// An Ethereum network.
+    Ethereum {
+        /// Its nodes, as written.
+        bootnodes: Vec<&'a str>,
+    },
+    /// A Bitcoin network.
+    Bitcoin {
+        /// Its magic, as hex.
+        magic: String,
+        /// Its port.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        port: Option<u16>,
+        /// Its DNS seeds.
+        seeds: &'a [String],
+        /// Its own names of service bits.
+        services: &'a services::OwnNames,
+        /// Whether its nodes ban for a wrong magic.
+        bans: bool,
+    },
+}
+
+impl Networks {
+    /// All networks, by protocol and name, without the built-in ones that the user's take the place of.
+    pub fn all(&self) -> Vec<Entry<'_>> {
+        let (ours, theirs) = (self.built_in_ethereum(), &self.ethereum);
+        let ethereum = merged(ours, theirs, |nodes| Of::Ethereum {
+            bootnodes: nodes.iter().map(|node| &node.text[..]).collect(),
+        });
+        let (ours, theirs) = (self.built_in_bitcoin(), &self.bitcoin);
+        let bitcoin = merged(ours, theirs, |network| Of::Bitcoin {
+            magic: network.magic.to_string(),
+            port: network.port,
+            seeds: &network.seeds,
+            services: &network.services,
+            bans: network.bans,
+        });
+        ethereum.chain(bitcoin).collect()
+    }
+}
+
+fn merged<'a, N>(
+    built_in: &'a BTreeMap<String, N>,
+    users: &'a BTreeMap<String, N>,
+    of: impl Fn(&'a N) -> Of<'a>,
+) -> impl Iterator<Item = Entry<'a>> {
+    let names: BTreeSet<&String> = built_in.keys().chain(users.keys()).collect();
+    names.into_iter().filter_map(move |name| {
+        let (is_users, overrides) = (users.contains_key(name), built_in.contains_key(name));
+        let network = users.get(name).or_else(|| built_in.get(name))?;
+        let overrides = is_users && overrides;
+        Some(Entry { name, of: of(network), is_users, overrides })
+    })
 }
 
 fn unknown(protocol: Protocol, name: &str, known: BTreeSet<&String>) -> Why {

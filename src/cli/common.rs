@@ -125,13 +125,7 @@ impl TargetArgs {
 
     /// The networks that have a name.
     pub fn networks(&self) -> Result<Networks, Fault> {
-        let Some(file) = self.config.clone().or_else(user_file) else {
-            return Ok(Networks::default());
-        };
-        Networks::with_file(&file).map_err(|e| {
-            anyhow!("config file {}: {}", printable(&file.to_string_lossy()), config_error(&e))
-                .into()
-        })
+        Ok(networks(self.config.as_deref())?.0)
     }
 
     /// Opens all inputs, in the order: targets, then files. Nothing is sent before all of them are known to be
@@ -210,6 +204,20 @@ impl BindArgs {
             }
         }
         Ok(self.bind.clone())
+    }
+}
+
+/// The networks that have a name, with those of a file: the one that is named, or else the user's own, if there is one.
+pub fn networks(config: Option<&Path>) -> Result<(Networks, Option<PathBuf>), Fault> {
+    let Some(file) = config.map(Path::to_path_buf).or_else(user_file) else {
+        return Ok((Networks::default(), None));
+    };
+    match Networks::with_file(&file) {
+        Ok(networks) => Ok((networks, Some(file))),
+        Err(e) => {
+            let name = printable(&file.to_string_lossy());
+            Err(anyhow!("config file {name}: {}", config_error(&e)).into())
+        }
     }
 }
 
