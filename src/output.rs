@@ -1,5 +1,6 @@
 //! Renders reports: JSON lines, or text lines with statistics on stderr. Both render the same value.
 
+mod block;
 pub mod progress;
 mod reason;
 mod text;
@@ -30,6 +31,8 @@ pub struct Style {
     pub format: Format,
     /// Whether text on standard output is coloured.
     pub color: bool,
+    /// Whether a result is a block of lines, for a person who asked for one target.
+    pub block: bool,
     /// Whether nothing goes to stderr.
     pub quiet: bool,
     /// Whether statistics and the summary are given.
@@ -76,8 +79,10 @@ impl Output {
         match self.style.format {
             Format::Json => self.json(&line),
             Format::Text => {
-                let line = text::probe(&line, self.style.color)?;
-                writeln!(self.out, "{line}")
+                let Style { color, block, .. } = self.style;
+                let text =
+                    if block { block::probe(&line, color) } else { text::probe(&line, color) };
+                writeln!(self.out, "{}", text?)
             }
         }
     }

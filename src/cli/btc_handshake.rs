@@ -150,7 +150,8 @@ impl BtcHandshake {
         let rng = StdRng::try_from_rng(&mut rand::rngs::SysRng)
             .context("the system gives no randomness")?;
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
-        let mut output = Output::new(self.output.style(summary));
+        let one = self.targets.is_one(&inputs) && self.pace.count.is_none();
+        let mut output = Output::new(self.output.style(summary, one));
         let concurrency = connections(self.pace.concurrency, &mut output)?;
         if any {
             output.warn(

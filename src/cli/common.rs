@@ -144,6 +144,11 @@ impl TargetArgs {
         Ok(inputs)
     }
 
+    /// True if they are one peer.
+    pub fn is_one<P>(&self, inputs: &[Input<P>]) -> bool {
+        inputs.len() == 1 && !self.stands_for_many(inputs)
+    }
+
     /// True if more than single targets may come of it.
     pub fn stands_for_many<P>(&self, inputs: &[Input<P>]) -> bool {
         inputs.iter().any(|input| match input {
@@ -171,12 +176,14 @@ impl OutputArgs {
         Keeping { command, numbered, ordered: self.ordered }
     }
 
-    /// How to write, where `summary` says whether other arguments imply one.
-    pub fn style(&self, summary: bool) -> Style {
+    /// How to write, where `summary` says whether other arguments imply one, and `one` whether a single result is all
+    /// that there will be.
+    pub fn style(&self, summary: bool, one: bool) -> Style {
+        let is_terminal = std::io::stdout().is_terminal();
         let terminal = || {
             let plain = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
             let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-            std::io::stdout().is_terminal() && !plain("NO_COLOR") && !dumb
+            is_terminal && !plain("NO_COLOR") && !dumb
         };
         Style {
             format: if self.json { Format::Json } else { Format::Text },
@@ -185,6 +192,7 @@ impl OutputArgs {
                 Color::Always => true,
                 Color::Never => false,
             },
+            block: one && is_terminal,
             quiet: self.quiet,
             summary: self.summary || summary,
             // Lines about packets say enough, and would break it.

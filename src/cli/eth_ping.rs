@@ -93,7 +93,8 @@ impl EthPing {
             None => fresh_key(&mut rng),
         };
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
-        let mut output = Output::new(self.output.style(summary));
+        let one = self.targets.is_one(&inputs) && self.pace.count.is_none();
+        let mut output = Output::new(self.output.style(summary, one));
         let connections = match self.ping.tcp {
             true => connections(self.pace.concurrency, &mut output)?,
             false => 0,

@@ -47,7 +47,8 @@ pub fn probe(line: &Line<'_>, color: bool) -> io::Result<String> {
     Ok(out)
 }
 
-fn outcome_style(fields: &Map<String, Value>) -> Style {
+/// The colour of an outcome.
+pub fn outcome_style(fields: &Map<String, Value>) -> Style {
     let color = match fields.get("ok") {
         Some(Value::Bool(true)) if fields.contains_key("warnings") => AnsiColor::Yellow,
         Some(Value::Bool(true)) => AnsiColor::Green,
@@ -57,7 +58,7 @@ fn outcome_style(fields: &Map<String, Value>) -> Style {
 }
 
 /// A value behind `key=`: without spaces, unless it is quoted.
-fn inline(value: &Value) -> String {
+pub fn inline(value: &Value) -> String {
     match value {
         Value::String(text) => {
             let text = escaped(text);
