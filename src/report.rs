@@ -24,7 +24,7 @@ pub use self::failure::{
 pub use self::handshake::{HandshakeAnswer, VersionSaid};
 pub use self::ping::{Identity, PingAnswer};
 pub use self::printable::printable;
-pub use self::summary::{Counts, RttStats, RttTail, Summary, TargetStats};
+pub use self::summary::{Counts, OTHERS, RttStats, RttTail, Summary, TargetStats};
 pub use self::tcp::{Tcp, TcpState};
 pub use self::warning::Warning;
 
@@ -146,7 +146,15 @@ impl Answer {
     pub fn seen_as(&self) -> Option<SocketAddr> {
         match self {
             Answer::Ping(answer) => answer.seen_as,
-            Answer::Handshake(answer) => answer.said.as_ref()?.seen_as,
+            Answer::Handshake(_) => self.said()?.seen_as,
+        }
+    }
+
+    /// What a Bitcoin node says of itself.
+    pub fn said(&self) -> Option<&VersionSaid> {
+        match self {
+            Answer::Ping(_) => None,
+            Answer::Handshake(answer) => answer.said.as_ref(),
         }
     }
 }

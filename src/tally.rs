@@ -11,6 +11,9 @@ use self::rtts::Rtts;
 use crate::machine::JobId;
 use crate::report::{Counts, Origin, Probe, Summary, TargetStats, Timestamp, WaitedMs};
 
+/// Different user agents that are counted apart: a whole network has some hundreds, and anybody can invent more.
+const MAX_USER_AGENTS: usize = 1000;
+
 /// How a run ended, for its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -34,6 +37,8 @@ pub struct Tally {
     warnings: Counts,
     rtts: Rtts,
     seen_as: HashMap<IpAddr, u64>,
+    user_agents: Counts,
+    services: Counts,
     open: HashMap<JobId, OfTarget>,
 }
 
@@ -70,6 +75,12 @@ impl Tally {
             }
             if let Some(seen_as) = answer.seen_as() {
                 *self.seen_as.entry(seen_as.ip()).or_default() += 1;
+            }
+            if let Some(said) = answer.said() {
+                if let Some(agent) = &said.user_agent {
+                    self.user_agents.add_bounded(agent, MAX_USER_AGENTS);
+                }
+                said.service_names.iter().for_each(|name| self.services.add(name));
             }
         }
         of_target.ok |= probe.ok;
@@ -140,6 +151,8 @@ impl Tally {
             rtt: self.rtts.stats(),
             rtt_tail: self.rtts.tail(),
             seen_as: Counts(seen_as),
+            user_agents: self.user_agents,
+            services: self.services,
             own_drops,
             targets_per_s: per_second(self.targets, elapsed),
             elapsed_ms: WaitedMs(elapsed),

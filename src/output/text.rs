@@ -134,6 +134,11 @@ pub fn summary(summary: &Summary) -> String {
         let seen_as = seen_as.iter().map(|(ip, count)| format!("{ip} ({count})"));
         let _ = writeln!(out, "peers see us at {}", seen_as.collect::<Vec<_>>().join(", "));
     }
+    for (what, counts) in [("nodes", &summary.user_agents), ("services", &summary.services)] {
+        if !counts.is_empty() {
+            let _ = writeln!(out, "{what}: {}", first(counts));
+        }
+    }
     if !warnings.is_empty() {
         let _ = writeln!(out, "warnings: {}", list(warnings));
     }
@@ -154,6 +159,19 @@ fn rtt_line(out: &mut String, rtt: Option<&RttStats>, tail: Option<&RttTail>) {
 
 fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// The most frequent names.
+fn first(counts: &Counts) -> String {
+    const SHOWN: usize = 8;
+    let counts = counts.most();
+    let shown = counts.iter().take(SHOWN).map(|(name, count)| format!("{} {count}", escaped(name)));
+    let mut texts: Vec<_> = shown.collect();
+    let others: u64 = counts.iter().skip(SHOWN).map(|(_, count)| count).sum();
+    if others > 0 {
+        texts.push(format!("others {others}"));
+    }
+    texts.join(", ")
 }
 
 fn list(counts: &Counts) -> String {

@@ -80,6 +80,12 @@ pub struct Summary {
     /// At which addresses peers see us, and how many say so; the ports are left out.
     #[serde(skip_serializing_if = "Counts::is_empty")]
     pub seen_as: Counts,
+    /// What nodes say they are, and how many say so: the first so many names that came, and the others together.
+    #[serde(skip_serializing_if = "Counts::is_empty")]
+    pub user_agents: Counts,
+    /// What nodes serve, and how many do.
+    #[serde(skip_serializing_if = "Counts::is_empty")]
+    pub services: Counts,
     /// Datagrams that our own sockets lost; of a command that sends none there is nothing to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_drops: Option<u64>,
@@ -91,6 +97,9 @@ pub struct Summary {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub interrupted: bool,
 }
+
+/// All names for which there was no room. No user agent can be this: their parentheses come after a slash (BIP-14).
+pub const OTHERS: &str = "(others)";
 
 /// How often each of some names came.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -106,6 +115,12 @@ impl Counts {
         }
     }
 
+    /// Counts one more `name`, or one more of [`OTHERS`] where there are `most` names already.
+    pub fn add_bounded(&mut self, name: &str, most: usize) {
+        let is_new = !self.0.contains_key(name);
+        self.add(if is_new && self.0.len() >= most { OTHERS } else { name });
+    }
+
     /// True if nothing was counted.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -116,5 +131,19 @@ impl Counts {
         let mut counts: Vec<_> = self.0.iter().map(|(name, count)| (&name[..], *count)).collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_bounded_and_none_is_lost() {
+        let mut counts = Counts::default();
+        for name in ["a", "b", "c", "a", "d", "c"] {
+            counts.add_bounded(name, 2);
+        }
+        assert_eq!(counts.most(), [(OTHERS, 3), ("a", 2), ("b", 1)]);
     }
 }
