@@ -159,6 +159,7 @@ prepare() {
     need cc gcc libc6-dev # libsecp256k1 is C
     need ip iproute2
     need jq jq
+    need parallel parallel # a recipe of the README
     need python3 python3-minimal # a resolver that says nothing, in the tests of names
     need sysctl procps
     need unshare util-linux
