@@ -1,4 +1,22 @@
 //! The machine behind `--tcp`: connects, says what became of it, closes.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use p2pprobe::machine::{Action, Mono, Now, StreamEvent, StreamMachine};
+//! use p2pprobe::report::TcpState;
+//! use p2pprobe::tcp_check::TcpCheck;
+//!
+//! let at = |ms| Now { mono: Mono(Duration::from_millis(ms)), unix_ms: 0 };
+//! let mut machine = TcpCheck::new(at(0), Duration::from_secs(2));
+//! assert_eq!(machine.poll_action(at(0)), Some(Action::Connect));
+//! let local = "192.0.2.1:40000".parse().unwrap();
+//! machine.handle(at(42), StreamEvent::Connected { local });
+//! assert_eq!(machine.poll_action(at(42)), Some(Action::Close));
+//! let report = machine.poll_report().unwrap();
+//! assert_eq!(report.tcp, TcpState::Open);
+//! assert_eq!(report.tcp_connect_ms.unwrap().0, Duration::from_millis(42));
+//! ```
 
 use std::time::Duration;
 

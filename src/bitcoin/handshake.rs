@@ -3,6 +3,55 @@
 //! A real peer says other things before, between and behind, in any order; all of it is read, noted and, but for
 //! pings, left unanswered. Nothing but what the handshake needs is sent before our verack: btcd hangs up on anything
 //! else, and a node that expects the v2 transport takes it for a key (BIP-324).
+//!
+//! By hand, with a peer that is played here:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use p2pprobe::bitcoin::handshake::{Config, End, Handshake, OurNonces};
+//! use p2pprobe::bitcoin::{FrameReader, Magic, Message, Version};
+//! use p2pprobe::machine::{Action, Mono, Now, StreamEvent, StreamMachine};
+//!
+//! let magic: Magic = "f9beb4d9".parse().unwrap();
+//! let config = Config {
+//!     magic,
+//!     connect_timeout: Duration::from_secs(5),
+//!     timeout: Duration::from_secs(15),
+//!     user_agent: "/example:1.0/".to_owned(),
+//! };
+//! let at = |ms| Now { mono: Mono(Duration::from_millis(ms)), unix_ms: 1_700_000_000_000 + ms };
+//! let to = "192.0.2.7:8333".parse().unwrap();
+//! let [nonce, ping_nonce] = [1, 2];
+//! let mut machine = Handshake::new(config, to, [nonce, ping_nonce], OurNonces::default(), at(0));
+//!
+//! // It wants a connection, and then says its version.
+//! assert_eq!(machine.poll_action(at(0)), Some(Action::Connect));
+//! let local = "192.0.2.1:40000".parse().unwrap();
+//! machine.handle(at(20), StreamEvent::Connected { local });
+//! let Some(Action::Write(bytes)) = machine.poll_action(at(20)) else { panic!() };
+//! let mut reader = FrameReader::new(magic, 1024);
+//! let frame = reader.next_frame(&mut &bytes[..]).unwrap().unwrap();
+//! let Message::Version(ours) = Message::decode(&frame).unwrap() else { panic!() };
+//! assert_eq!(ours.services, 0);
+//!
+//! // The peer says its own, and takes ours; it is asked for a pong, and gives it.
+//! let mut said = Vec::new();
+//! let theirs = Version { nonce: Some(3), start_height: Some(900_000), ..ours };
+//! Message::Version(theirs).encode(magic, &mut said);
+//! Message::Verack.encode(magic, &mut said);
+//! machine.handle(at(50), StreamEvent::Bytes(&said));
+//! assert!(matches!(machine.poll_action(at(50)), Some(Action::Write(_))));
+//! let mut pong = Vec::new();
+//! Message::Pong(ping_nonce).encode(magic, &mut pong);
+//! machine.handle(at(80), StreamEvent::Bytes(&pong));
+//!
+//! assert_eq!(machine.poll_action(at(80)), Some(Action::Close));
+//! let report = machine.poll_report().unwrap();
+//! assert_eq!(report.end, End::Done);
+//! assert_eq!(report.pong, Some(Duration::from_millis(30)));
+//! assert_eq!(report.version.unwrap().start_height, Some(900_000));
+//! ```
 
 use std::collections::{HashSet, VecDeque};
 use std::net::SocketAddr;
