@@ -6,6 +6,7 @@ mod common;
 mod bad_targets;
 mod bad_usage;
 mod btc_any;
+mod btc_any_changing;
 mod btc_bad_targets;
 mod btc_bad_usage;
 mod btc_crowd;
