@@ -15,6 +15,7 @@ mod btc_help_and_trace;
 mod btc_names;
 mod btc_no_way_there;
 mod btc_pace;
+mod btc_services;
 mod btc_signals;
 mod btc_target_files;
 mod btc_targets;
