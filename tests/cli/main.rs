@@ -17,6 +17,7 @@ mod btc_no_way_there;
 mod btc_pace;
 mod btc_services;
 mod btc_signals;
+mod btc_signals_told;
 mod btc_target_files;
 mod btc_targets;
 mod config;
