@@ -11,6 +11,7 @@ mod btc_bad_targets;
 mod btc_bad_usage;
 mod btc_crowd;
 mod btc_ends;
+mod btc_few_ports;
 mod btc_help_and_trace;
 mod btc_names;
 mod btc_no_way_there;
