@@ -162,6 +162,31 @@ fn garbage_behind_the_version_leaves_what_it_told_and_behind_the_verack_all() {
     assert_rows(PATIENT, rows);
 }
 
+/// It is this network's until then: what begins like another one's message is a stream that broke, too.
+#[test]
+fn a_frame_of_another_network_behind_the_version_breaks_the_stream() {
+    let foreign = frame(TESTNET3, b"verack", &[]);
+    let names = common::btc::message("wtxidrelay", &[]);
+    let before = version().len() + names.len();
+    let told = |offset: usize, messages: Value| {
+        json!({"failure": "malformed", "field": "magic", "offset": offset, "messages": messages,
+            "user_agent": "/Satoshi:31.1.0/", "found_magic": null, "networks": null})
+    };
+    let rows: Vec<Row> = vec![
+        (
+            "behind the version",
+            says(&[version(), foreign.clone()].concat()),
+            told(version().len(), json!(["version"])),
+        ),
+        (
+            "behind another message",
+            says(&[version(), names, foreign].concat()),
+            told(before, json!(["version", "wtxidrelay"])),
+        ),
+    ];
+    assert_rows(PATIENT, rows);
+}
+
 /// A peer of the network that is asked for, by its name, its magic or its challenge, and of no other.
 #[test]
 fn the_magic_that_was_asked_for_is_spoken() {

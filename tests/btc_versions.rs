@@ -2,8 +2,11 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::btc::{
-    PATIENT, Row, assert_rows, message, probe_each, saying, verack, version_but, version_payload,
+    PATIENT, Row, assert_rows, message, probe, probe_each, saying, verack, version_but,
+    version_payload,
 };
 use common::scripted_tcp::Step;
 use common::wire::now_unix_s;
@@ -171,4 +174,23 @@ fn where_the_peer_sees_us() {
         ("zeros with a port", seen("0.0.0.0:8333"), json!({"ok": true, "seen_as": null})),
     ];
     assert_rows(PATIENT, rows);
+}
+
+/// A peer of before BIP-31 answers no ping, and so none is sent, nor waited for.
+#[test]
+fn a_peer_of_protocol_60000_is_done_with_its_verack() {
+    let began = Instant::now();
+    let probed = probe(&["--timeout", "50s"], with(|version| version.protocol = 60_000));
+    assert!(began.elapsed() < Duration::from_secs(25), "it waited: {:?}", began.elapsed());
+    let line = &probed.line;
+    assert_eq!((&line["ok"], &line["protocol"]), (&json!(true), &json!(60_000)), "{line:#}");
+    assert_eq!(line["warnings"], json!([{"warning": "no-pong"}]), "{line:#}");
+    assert!(line["handshake_ms"].is_number() && line.get("rtt_ms").is_none(), "{line:#}");
+    let connection = probed.connection();
+    assert_eq!(connection.names(), ["version", "verack"]);
+    assert!(connection.hung_up_after.is_some());
+    // Who asks for a round trip does not get one.
+    let options = ["--timeout", "50s", "--max-rtt", "40s"];
+    let line = probe(&options, with(|version| version.protocol = 60_000)).line;
+    assert_eq!((&line["failure"], &line["limit"]), (&json!("not-as-asked"), &json!("max-rtt")));
 }

@@ -9,7 +9,7 @@ const WARNING: &str =
     "warning: a Bitcoin SV node bans whoever speaks another network's magic to it, for a day\n";
 
 /// A file of networks all of which use the crowd's port: one whose nodes ban, two others, and these tables.
-fn config(dir: &TempDir, crowd: &TcpCrowd, more: &str) -> String {
+pub fn config(dir: &TempDir, crowd: &TcpCrowd, more: &str) -> String {
     let table = |name: &str, magic: &str, more: &str| {
         format!("[bitcoin.{name}]\nmagic = \"{magic}\"\nport = {}\n{more}\n", crowd.port)
     };
@@ -20,12 +20,14 @@ fn config(dir: &TempDir, crowd: &TcpCrowd, more: &str) -> String {
     dir.file("networks.toml", text)
 }
 
-fn run(config: &str, args: &[&str]) -> Ran {
+/// Runs with such a file and without a pause.
+pub fn run(config: &str, args: &[&str]) -> Ran {
     let pace = ["--json", "--per-host-interval", "0", "--network", "any", "--config", config];
     run_btc_handshake(pace.iter().chain(args))
 }
 
-fn only(ran: &Ran) -> Value {
+/// The only result line.
+pub fn only(ran: &Ran) -> Value {
     let [line] = &ran.of_type("probe")[..] else { panic!("one line was due: {ran:?}") };
     line.clone()
 }

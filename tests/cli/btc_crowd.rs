@@ -1,7 +1,7 @@
 //! Many targets at once: never more connections than asked for or than descriptors allow, and nobody waits for a slow one.
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::common::command::{PROGRAM, Ran, TempDir, clean, finish, run_btc_handshake};
 use crate::common::tcp_crowd::{ANSWER, Manner, SILENT, TcpCrowd, number};
@@ -87,6 +87,18 @@ fn with_next_to_no_descriptors_it_is_slow_and_nothing_is_lost() {
     assert_all_answered(&ran);
     let most = warned_of(&ran);
     assert!((1..=10).contains(&most) && crowd.most() <= most, "{most}, {}", crowd.most());
+}
+
+/// There may be fewer free than the runtime alone has use for.
+#[test]
+fn as_few_descriptors_as_it_starts_with_take_seconds_and_lose_nothing() {
+    let crowd = TcpCrowd::answering();
+    let began = Instant::now();
+    let ran = sh("ulimit -n 12; exec \"$P\" btc-handshake --json --file \"$F\"", &crowd);
+    assert_all_answered(&ran);
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    let most = warned_of(&ran);
+    assert!((1..=4).contains(&most) && crowd.most() <= most, "{most}, {}", crowd.most());
 }
 
 /// How many connections there are to be at the same time, by the warning. What else is open has its share in that.

@@ -91,6 +91,15 @@ fn a_firewall_that_drops_is_waited_for() {
         line["waited_ms"].as_u64().is_some_and(|waited| (700..3000).contains(&waited)),
         "{line:#}"
     );
+    // Another try may come through.
+    let args =
+        ["--connect-timeout", "300ms", "--per-host-interval", "0", "--retries", "2", "192.0.2.7"];
+    let Some(ran) = run_or_skip(&script, &args) else { return };
+    assert_eq!(
+        (ran.outcomes(), &ran.lines()[0]["tries"]),
+        (vec!["connect-timeout".to_owned()], &json!(3))
+    );
+    assert!((900..4000).contains(&took_ms(&ran)), "{ran:?}");
     // All of it may be shorter than the connect.
     let args = ["--connect-timeout", "8s", "--timeout", "500ms", "192.0.2.7"];
     let Some(ran) = run_or_skip(&script, &args) else { return };

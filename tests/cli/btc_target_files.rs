@@ -1,9 +1,15 @@
 //! Files of targets for `btc-handshake`: labels, comments, and JSON lines of ours that are taken back in.
 
+use std::net::{IpAddr, Ipv4Addr};
+
+use p2pprobe::bitcoin::Magic;
 use serde_json::{Value, json};
 
+use crate::btc_any::{self, config};
+use crate::common::btc::{frame, version_payload};
 use crate::common::command::{Ran, TempDir, finish_with_input, outcome, probe};
-use crate::common::tcp_crowd::{ANSWER, SILENT, TcpCrowd};
+use crate::common::scripted_tcp::{ScriptedTcp, Step};
+use crate::common::tcp_crowd::{ANSWER, Manner, SILENT, TcpCrowd};
 
 /// A network that no peer here is of.
 const OTHER: &str = "[bitcoin.other]\nmagic = \"00c0ffee\"\n";
@@ -112,4 +118,52 @@ fn the_lines_of_a_run_make_the_next_one() {
         [format!("{good} good mainnet ok"), format!("{other} silent mainnet ok")]
     );
     assert_eq!((second.code, crowd.came().len()), (Some(0), 4));
+}
+
+/// Of several magics that were tried in vain none is the peer's.
+#[test]
+fn a_line_of_any_network_that_failed_leaves_no_magic_to_the_next_run() {
+    let (dir, crowd) = (TempDir::new(), TcpCrowd::start(|_, _| Manner::Close));
+    // That of mainnet is not the last that is spoken.
+    let more = format!("[bitcoin.zulu]\nmagic = \"0badcafe\"\nport = {}\n", crowd.port);
+    let config = config(&dir, &crowd, &more);
+    let first = btc_any::run(&config, &[&crowd.target(0)]);
+    let line = btc_any::only(&first);
+    assert_eq!((&line["ok"], &line["magic"]), (&json!(false), &json!("0badcafe")), "{line:#}");
+    let again = btc_any::only(&run(&["--config", &config], &first.stdout));
+    assert_eq!((&again["magic"], &again["network"]), (&json!("f9beb4d9"), &json!("mainnet")));
+    // Nor is it left where the run is told the network.
+    let alpha = run(&["--config", &config, "--network", "alpha"], &first.stdout);
+    assert_eq!(btc_any::only(&alpha)["magic"], "00c0ffee");
+}
+
+/// Four networks have it.
+#[test]
+fn a_line_with_a_magic_and_no_network_comes_back_with_that_magic() {
+    let regtest = Magic([0xfa, 0xbf, 0xb5, 0xda]);
+    let version = frame(regtest, b"version", &version_payload(|_| {}));
+    let said = Step::Send([version, frame(regtest, b"verack", &[])].concat());
+    let pong = Step::answer("ping", move |nonce| frame(regtest, b"pong", nonce));
+    let script = vec![Step::Await("version"), said, pong];
+    let peer = ScriptedTcp::start_at(IpAddr::V4(Ipv4Addr::LOCALHOST), regtest, script);
+    let first = run(&["--magic", "fabfb5da"], &format!("{} label\n", peer.target()));
+    for ran in [&run(&[], &first.stdout), &first] {
+        let line = btc_any::only(ran);
+        assert_eq!((&line["ok"], &line["magic"]), (&json!(true), &json!("fabfb5da")), "{line:#}");
+        assert_eq!((line.get("network"), &line["label"]), (None, &json!("label")), "{line:#}");
+    }
+    // The same for one that failed: it was the only magic that was asked for.
+    let failed =
+        json!({"type": "probe", "target": peer.target(), "ok": false, "magic": "fabfb5da"});
+    assert_eq!(btc_any::only(&run(&[], &failed.to_string()))["ok"], true);
+}
+
+#[test]
+fn a_summary_is_no_target() {
+    let crowd = TcpCrowd::answering();
+    let first = run(&["--summary"], &crowd.target(0));
+    assert!(first.of_type("summary")[0]["ok"].is_number(), "{first:?}");
+    let second = run(&[], &first.stdout);
+    assert_eq!((second.code, second.outcomes()), (Some(0), vec!["ok".to_owned()]), "{second:?}");
+    assert_eq!(crowd.came().len(), 2);
 }
