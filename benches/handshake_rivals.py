@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""One Bitcoin handshake, by p2pprobe and by nmap's script bitcoin-info, with the same bcoin node on loopback.
+"""One Bitcoin handshake with the same bcoin node on loopback: by p2pprobe, by nmap's script bitcoin-info, and by a
+script with python-bitcoinlib (bitcoinlib_handshake.py).
 
-    cargo build --release && benches/nmap_bitcoin_info.py
+    cargo build --release && benches/handshake_rivals.py
 
-Both take turns in one run, so that what else the machine does hits both. Each time is that of a whole process, from
-its start to its end; CPU time is user and system together. Needs nmap (apt-get install nmap) and bcoin, which
-tests/run installs. The binary is taken from $CARGO_TARGET_DIR or target.
+All take turns in one run, so that what else the machine does hits all. Each time is that of a whole process, from its
+start to its end; CPU time is user and system together. Needs nmap (apt-get install nmap), python-bitcoinlib (pip
+install python-bitcoinlib) and bcoin, which tests/run installs. The binary is taken from $CARGO_TARGET_DIR or target.
 """
 
 import json
@@ -21,7 +22,7 @@ import time
 ROUNDS = 30
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"), "release", "p2pprobe")
-# What both must have been told: else they were not fast, but wrong.
+# What all must have been told: else they were not fast, but wrong.
 ANSWER = "/bcoin:v1.0.2/"
 
 
@@ -46,7 +47,7 @@ def say_where():
     nmap = subprocess.run(["nmap", "--version"], capture_output=True, text=True, check=True)
     ours = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True)
     print(f"{model}, {len(os.sched_getaffinity(0))} cores, Linux {platform.release()}")
-    print(f"{ours.stdout.strip()}, {nmap.stdout.split(' (')[0]}; {ROUNDS} rounds, both in each")
+    print(f"{ours.stdout.strip()}, {nmap.stdout.split(' (')[0]}; {ROUNDS} rounds, all in each")
 
 
 def compare(port):
@@ -54,19 +55,22 @@ def compare(port):
         "p2pprobe": [PROGRAM, "btc-handshake", f"127.0.0.1:{port}"],
         # `+`: bitcoin-info looks at port 8333 only, unless it is made to.
         "nmap": ["nmap", "-n", "-Pn", "--script", "+bitcoin-info", "-p", str(port), "127.0.0.1"],
+        "python": [sys.executable, ROOT / "benches/bitcoinlib_handshake.py", "127.0.0.1", str(port)],
     }
     for command in commands.values():
         run(command)  # the node's first handshake is slower
     taken = {name: [] for name in commands}
     for number in range(ROUNDS):
-        # Neither is always the one that comes after the other.
+        # None is always the one that comes after another.
         for name in list(commands)[:: 1 if number % 2 else -1]:
             taken[name].append(run(commands[name]))
-    print(f"{'':12}{'p2pprobe':>12}{'nmap':>12}{'ratio':>8}")
+    print("".join(f"{name:>15}" for name in ["", *commands]))
     for column, what in enumerate(("wall", "CPU")):
         for how, of in (("min", min), ("median", statistics.median)):
-            ours, theirs = (of(times[column] for times in taken[name]) for name in commands)
-            print(f"{f'{what} {how}':12}{ours:9.2f} ms{theirs:9.2f} ms{theirs / ours:8.1f}")
+            times = {name: of(time[column] for time in taken[name]) for name in commands}
+            ours = times["p2pprobe"]
+            cells = "".join(f"{ms:7.1f} ms {ms / ours:4.0f}x" for ms in times.values())
+            print(f"{f'{what} {how}':>15}{cells}")
 
 
 def main():
