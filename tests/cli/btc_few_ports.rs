@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::common::command::{TempDir, run_btc_handshake};
+use crate::common::command::{finish_with_input, probe, run_btc_handshake};
 use crate::common::namespace::run_or_skip;
 use crate::common::tcp_crowd::{Manner, TcpCrowd};
 
@@ -35,9 +35,9 @@ fn more_targets_than_free_ports_are_answered() {
     }
     // They are open at the same time: more than there are ports, on a busy machine, too.
     let crowd = TcpCrowd::start(|_, _| Manner::Answer(Duration::from_secs(1)));
-    let dir = TempDir::new();
-    let file = dir.file("nodes.txt", crowd.targets(TARGETS));
-    let ran = run_btc_handshake(["--json", "--bind", "127.0.0.1:0", "--file", &file]);
+    // No file: its name would be made of a process number, which others have in namespaces of theirs.
+    let run = probe("btc-handshake", ["--json", "--bind", "127.0.0.1:0", "-"]);
+    let ran = finish_with_input(run, crowd.targets(TARGETS).as_bytes());
     assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{ran:?}");
     let lines = ran.of_type("probe");
     assert_eq!(lines.len(), TARGETS);
