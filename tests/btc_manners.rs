@@ -225,3 +225,24 @@ fn the_nonce_of_another_connection_of_ours_is_ourselves_too() {
     assert_eq!(slow.line["ok"], true, "{:#}", slow.line);
     assert_eq!(quick.line["failure"], "self-connection", "{:#}", quick.line);
 }
+
+/// What is unacknowledged when it is time for our ping must not hold it up (Nagle): that would count as its round trip.
+/// A peer that has just answered acknowledges after 40 ms, unless it has something to say.
+#[test]
+fn our_ping_does_not_wait_for_an_acknowledgement() {
+    let talk = (1..=4_u64)
+        .flat_map(|nonce| [Step::Send(message("ping", &nonce.to_le_bytes())), Step::Await("pong")]);
+    // Our pong leaves at once, and our ping once all this is read: all of it had been sent by then.
+    let last = [message("ping", &[9; 8]), message("inv", &[0; 20_000]), verack()].concat();
+    let script = || {
+        let hello = version_but(|_| {});
+        let mut script = vec![Step::Await("version"), Step::Send(hello), Step::Await("verack")];
+        script.extend(talk.clone());
+        script.extend([Step::Send(last.clone()), pong()]);
+        script
+    };
+    // The quickest of several: a machine that is busy makes some of them slow.
+    let rtts = (0..5).map(|_| probe(PATIENT, script()).line["rtt_ms"].as_f64().expect("a time"));
+    let rtts: Vec<_> = rtts.collect();
+    assert!(rtts.iter().any(|rtt| *rtt < 25.0), "{rtts:?}");
+}

@@ -109,3 +109,38 @@ async fn nobody_puts_the_end_off_by_sending_on() {
     assert_eq!(came, Ok(false), "it ends, and not because the peer did");
     assert!(peer.join().expect("the peer ends") > 0);
 }
+
+/// A peer that had filled all buffers by then, and fills them again: so much of it may have come in time, and no more.
+#[tokio::test]
+async fn what_is_read_after_the_deadline_is_bounded() {
+    const MOST: usize = 66 << 10;
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a listener on loopback");
+    let to = listener.local_addr().expect("its address");
+    let peer = thread::spawn(move || {
+        let mut stream = listener.accept().expect("a connection").0;
+        // By now the prober is held up.
+        thread::sleep(Duration::from_millis(300));
+        let mut sent = 0;
+        while stream.write_all(&[0; 4096]).is_ok() {
+            sent += 4096;
+        }
+        sent
+    });
+    let (_sender, stop) = stop::channel();
+    let clock = Clock::start();
+    let deadline = Mono(clock.mono().0 + Duration::from_millis(700));
+    let dialer = Dialer { clock, bind: Arc::new([]), stop };
+    let driven = tokio::spawn(async move {
+        let mut machine = WantsBytes { wanted: usize::MAX, deadline, connects: true, came: None };
+        let came = dialer.drive(&mut machine, to, None).await;
+        (came, usize::MAX - machine.wanted)
+    });
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    thread::sleep(Duration::from_millis(800));
+
+    let driven = tokio::time::timeout(Duration::from_secs(10), driven).await;
+    let (came, read) = driven.expect("it ends").expect("it does not panic");
+    assert!(!came && (1..=MOST).contains(&read), "{read} bytes");
+    let sent: usize = peer.join().expect("the peer ends");
+    assert!(sent > 2 * MOST, "{sent} bytes are none too many");
+}

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::common::command::{Ran, TempDir, finish_with_input, outcome, probe, run_btc_handshake};
+use crate::common::namespace::run_or_skip;
 use crate::common::tcp_crowd::{ANSWER, Manner, TcpCrowd};
 
 const WARNING: &str =
@@ -71,6 +72,9 @@ fn where_nobody_answers_all_of_them_are_told() {
     let reason = line["reason"].as_str().expect("a reason");
     assert!(reason.contains("whichever of 3 magics was spoken"), "{reason}");
     assert_eq!((line.get("networks"), line.get("network")), (None, None), "{line:#}");
+    // With retries all have another turn, and are told once.
+    let again = only(&run(&config(&dir, &crowd, ""), &["--retries", "1", &crowd.target(1)]));
+    assert_eq!((&again["magics_tried"], &again["tries"]), (&line["magics_tried"], &json!(6)));
 }
 
 #[test]
@@ -83,4 +87,31 @@ fn a_line_of_such_a_run_knows_its_network_in_the_next() {
     let line = only(&again);
     assert_eq!((&line["ok"], &line["network"]), (&json!(true), &json!("mainnet")));
     assert_eq!((crowd.came().len(), line.get("magics_tried")), (4, None));
+}
+
+#[test]
+fn a_target_without_a_port_has_that_of_mainnet() {
+    // Nobody listens there.
+    let script = "exec \"$P\" btc-handshake --json -q --network any \"$@\"";
+    let Some(ran) = run_or_skip(script, &["127.0.0.1", "[::1]"]) else { return };
+    let mut endpoints: Vec<_> =
+        ran.of_type("probe").iter().map(|line| line["endpoint"].clone()).collect();
+    endpoints.sort_by_key(Value::to_string);
+    assert_eq!(endpoints, [json!("127.0.0.1:8333"), json!("[::1]:8333")], "{ran:?}");
+    assert_eq!(ran.outcomes(), ["refused", "refused"]);
+}
+
+/// Whoever its seeds give is to be of that network, whatever else is asked of others.
+#[test]
+fn the_seeds_of_a_network_stand_for_that_network_alone() {
+    let (dir, crowd) = (TempDir::new(), TcpCrowd::start(|_, _| ANSWER));
+    let port = crowd.port;
+    let text =
+        format!("[bitcoin.mine]\nmagic = \"00c0ffee\"\nport = {port}\nseeds = [\"localhost\"]\n");
+    let config = dir.file("seeds.toml", text);
+    let line = only(&run(&config, &["-4", "mine"]));
+    assert_eq!(outcome(&line), "wrong-network", "{line:#}");
+    assert_eq!((&line["magic"], &line["network"]), (&json!("00c0ffee"), &json!("mine")));
+    assert_eq!((&line["found_magic"], &line["tries"]), (&json!("f9beb4d9"), &json!(1)));
+    assert_eq!((crowd.came().len(), line.get("magics_tried")), (1, None), "{line:#}");
 }

@@ -167,3 +167,27 @@ fn several_probes_of_a_target_come_one_after_the_other() {
     assert_eq!(told, [2, 2, 6, 5].map(Some), "{summary:#}");
     assert_eq!(ran.lines().last(), Some(summary));
 }
+
+/// From the begin of one probe to that of the next, where addresses need no rest, too.
+#[test]
+fn probes_keep_their_interval_by_themselves() {
+    let crowd = TcpCrowd::answering();
+    let target = crowd.target(0);
+    let args = ["--count", "4", "--interval", "400ms", "--per-host-interval", "0", &target];
+    assert_eq!(run(&args).code, Some(0));
+    for (turn, time) in (0..).zip(times(&crowd.came(), 0)) {
+        assert!(time + EARLY >= turn * Duration::from_millis(400), "{turn}: {time:?}");
+    }
+}
+
+#[test]
+fn each_probe_has_all_its_retries() {
+    // Two tries of the first probe, and two of the second.
+    let crowd = TcpCrowd::start(|_, nth| if nth < 3 { Manner::Close } else { ANSWER });
+    let pace = ["--interval", "50ms", "--per-host-interval", "0"];
+    let args = ["--count", "2", "--retries", "1", &crowd.target(0)];
+    let ran = run(&[&pace[..], &args].concat());
+    assert_eq!(ran.outcomes(), ["closed-early", "ok"], "{ran:?}");
+    assert!(ran.of_type("probe").iter().all(|line| line["tries"] == 2), "{ran:?}");
+    assert_eq!(crowd.came().len(), 4);
+}

@@ -14,6 +14,7 @@ mod btc_ends;
 mod btc_few_ports;
 mod btc_help_and_trace;
 mod btc_names;
+mod btc_no_room;
 mod btc_no_way_there;
 mod btc_ordered;
 mod btc_pace;
