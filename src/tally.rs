@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use self::rtts::Rtts;
 use crate::machine::JobId;
-use crate::report::{Counts, Origin, Probe, Summary, TargetStats, Timestamp, WaitedMs};
+use crate::report::{Counts, Failure, Origin, Probe, Summary, TargetStats, Timestamp, WaitedMs};
 
 /// Different user agents that are counted apart: a whole network has some hundreds, and anybody can invent more.
 const MAX_USER_AGENTS: usize = 1000;
@@ -59,7 +59,9 @@ impl Tally {
     /// Counts a result line.
     pub fn probe(&mut self, id: JobId, probe: &Probe) {
         let of_target = self.open.entry(id).or_default();
-        of_target.sent += u32::from(probe.tries.is_some_and(|tries| tries > 0));
+        let local =
+            matches!(probe.failure, Some(Failure::NoRoute { .. } | Failure::LocalError { .. }));
+        of_target.sent += u32::from(!local && probe.tries.is_some_and(|tries| tries > 0));
         self.probes += 1;
         if let Some(failure) = &probe.failure {
             self.failures.add(failure.kind());

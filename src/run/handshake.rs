@@ -106,8 +106,9 @@ struct Job {
     began: Mono,
     /// The networks whose magic was spoken to it in this probe: one for each connection.
     spoken: Vec<Arc<BitcoinNetwork>>,
-    /// How many of the connections were retries.
+    /// How many of the connections were retries, and how many came before the last of those.
     retries: u32,
+    before_retry: usize,
     /// How often the system had no room.
     no_room: u32,
     /// What the last connection told, while another try is waited for.
@@ -156,6 +157,8 @@ pub struct HandshakeRun {
     open: JoinSet<(Box<Job>, HandshakeReport)>,
     /// Whether there was a connection over IPv4, and over IPv6.
     reached: [bool; 2],
+    /// Connections that are open or being opened, over each of them.
+    open_to: [usize; 2],
     stopped: bool,
     ledger: Ledger,
 }
@@ -179,6 +182,7 @@ impl HandshakeRun {
             later: BTreeMap::new(),
             open: JoinSet::new(),
             reached: [false; 2],
+            open_to: [0; 2],
             stopped: false,
         }
     }
@@ -290,6 +294,7 @@ impl HandshakeRun {
             began: now,
             spoken: Vec::new(),
             retries: 0,
+            before_retry: 0,
             no_room: 0,
             last: None,
         };
@@ -326,6 +331,7 @@ impl HandshakeRun {
             }
             job.spoken.push(job.candidates[job.candidate].clone());
             let (magic, to) = (job.network().magic, job.to);
+            self.open_to[usize::from(to.is_ipv6())] += 1;
             let config = Config {
                 magic,
                 connect_timeout: self.asked.connect_timeout,
@@ -354,9 +360,11 @@ impl HandshakeRun {
         };
         let now = self.dialer.clock.mono();
         let family = usize::from(job.to.is_ipv6());
+        self.open_to[family] -= 1;
         self.reached[family] |= report.connect.is_some();
+        let reached = self.reached[family] || self.open_to[family] > 0;
         if !self.stopped {
-            if is_no_room(&report, self.reached[family]) && job.no_room < NO_ROOM_PATIENCE {
+            if is_no_room(&report, reached) && job.no_room < NO_ROOM_PATIENCE {
                 job.no_room += 1;
                 job.spoken.pop();
                 self.later.insert((now + NO_ROOM_WAIT, job.id), job);
@@ -367,6 +375,7 @@ impl HandshakeRun {
             let retry = !again && job.retries < self.asked.retries && time_may_mend(&report);
             if retry {
                 job.retries += 1;
+                job.before_retry = job.spoken.len();
                 job.candidate = 0;
             }
             if again || retry {
@@ -389,7 +398,7 @@ impl HandshakeRun {
         }
         let next = (job.began + self.asked.interval).max(now);
         job.number += 1;
-        (job.retries, job.no_room, job.last) = (0, 0, None);
+        (job.retries, job.before_retry, job.no_room, job.last) = (0, 0, 0, None);
         // The magic that was answered is spoken first from now on; where none was, all have another chance.
         if is_answered {
             job.candidates.swap(0, job.candidate);
@@ -410,7 +419,8 @@ impl HandshakeRun {
                 let known = self.networks.magics();
                 let Opening::Bitcoin(magic) = Opening::of(found, &known) else { return false };
                 // A peer that names another one each time must not be asked for ever.
-                if !known.contains(&magic) || job.magics_tried().contains(&magic) {
+                let mut spoken = job.spoken.iter().skip(job.before_retry);
+                if !known.contains(&magic) || spoken.any(|network| network.magic == magic) {
                     return false;
                 }
                 match job.candidates.iter().position(|network| network.magic == magic) {
@@ -466,7 +476,8 @@ fn is_no_room(report: &HandshakeReport, reached: bool) -> bool {
 /// True for ends that another try may not come to.
 fn time_may_mend(report: &HandshakeReport) -> bool {
     match report.end {
-        End::ConnectFailed(_) | End::ConnectTimeout | End::Closed(_) | End::Stalled => true,
+        End::ConnectFailed(why) => !matches!(why, ConnectError::Local(_)),
+        End::ConnectTimeout | End::Closed(_) | End::Stalled => true,
         End::Done
         | End::Flooded { .. }
         | End::OtherMagic { .. }

@@ -51,8 +51,7 @@ struct JsonLine {
     network: Option<String>,
     magic: Option<String>,
     magics_tried: Option<serde::de::IgnoredAny>,
-    /// A truth value, but a number in a summary.
-    ok: Option<serde_json::Value>,
+    handshake_ms: Option<serde::de::IgnoredAny>,
 }
 
 impl<P> Entry<P> {
@@ -136,9 +135,17 @@ fn json<P>(text: &str, indent: usize, read: impl Read<P>) -> Option<Result<Entry
         Some(Err(LineError { text: echo(text), label: None, column, error }))
     };
     match serde_json::from_str::<JsonLine>(text) {
-        Ok(JsonLine { target: Some(target), label, network, magic, magics_tried, ok, .. }) => {
+        Ok(JsonLine {
+            target: Some(target),
+            label,
+            network,
+            magic,
+            magics_tried,
+            handshake_ms,
+            ..
+        }) => {
             // Of several magics that were tried in vain none is the peer's.
-            let magic = magic.filter(|_| magics_tried.is_none() || ok == Some(true.into()));
+            let magic = magic.filter(|_| magics_tried.is_none() || handshake_ms.is_some());
             let said = Said { network: network.as_deref(), magic: magic.as_deref() };
             let entry = entry(&target, label, indent, |text| read(text, said));
             // A column within the target would be one of the decoded text, not of the line.
