@@ -6,12 +6,13 @@
 //! `#[path = "../benches/crowd/mod.rs"] mod crowd;`. Linux only.
 
 // Each user compiles this anew and uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod btc;
 pub mod btc_manner;
 mod counts;
 mod eth;
+pub mod eth_answers;
 pub mod eth_manner;
 mod eth_socket;
 pub mod peers;
