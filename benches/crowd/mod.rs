@@ -120,6 +120,12 @@ impl Crowd {
         &self.common.counts
     }
 
+    /// How many Pings or connections came to a peer.
+    pub fn exchanges(&self, number: u32) -> u32 {
+        let exchanges = self.common.exchanges.get(number as usize);
+        exchanges.map_or(0, |exchanges| exchanges.load(Ordering::Relaxed))
+    }
+
     /// How many datagrams its own socket lost, where it has one for those: then it was too slow.
     pub fn own_drops(&self) -> Option<u64> {
         self.in_table.and_then(|(local, inode)| own_drops(&local, inode))

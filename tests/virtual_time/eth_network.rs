@@ -100,13 +100,9 @@ impl Network {
             }
             self.drain();
             let packet = self.due.peek().map(|Reverse((at, ..))| *at);
-            let next = packet.into_iter().chain(self.pinger.poll_timeout()).min();
-            let Some(next) = next else {
-                assert!(targets.peek().is_none() || self.pinger.room() > 0, "it does not go on");
-                if targets.peek().is_none() {
-                    return;
-                }
-                continue;
+            let Some(next) = packet.into_iter().chain(self.pinger.poll_timeout()).min() else {
+                assert!(targets.peek().is_none(), "it does not go on");
+                return;
             };
             self.now = self.now.max(next);
             while let Some(Reverse((at, ..))) = self.due.peek()
