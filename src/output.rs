@@ -76,8 +76,9 @@ impl Output {
         match self.style.format {
             Format::Json => self.json(&line),
             Format::Text => {
-                let line = text::probe(&line, self.style.color)?;
-                writeln!(self.out, "{line}")
+                let mut line = text::probe(&line, self.style.color)?;
+                line.push('\n');
+                self.take(line.as_bytes())
             }
         }
     }
@@ -148,8 +149,22 @@ impl Output {
     }
 
     fn json(&mut self, line: &Line<'_>) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, line)?;
-        self.out.write_all(b"\n")
+        let mut line = serde_json::to_vec(line)?;
+        line.push(b'\n');
+        self.take(&line)
+    }
+
+    /// Takes a result line. A buffer that it does not fit into would hand on what it has by itself, and leave what a
+    /// person who waits sees in the way.
+    fn take(&mut self, line: &[u8]) -> io::Result<()> {
+        let Output { out, progress, .. } = self;
+        if out.buffer().len() + line.len() < out.capacity() {
+            return out.write_all(line);
+        }
+        progress.suspend(|| {
+            out.flush()?;
+            out.write_all(line)
+        })
     }
 
     /// Writes to stderr, behind all results so far.

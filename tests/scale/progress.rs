@@ -5,8 +5,8 @@ use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::common::command::TempDir;
-use crate::crowd::Command;
 use crate::crowd::settings::Shares;
+use crate::crowd::{self, Command};
 use crate::scene::{ALL_GOOD, Scene, fair};
 
 /// What only that line says.
@@ -86,8 +86,8 @@ fn screen(text: &str) -> Vec<String> {
     rows.into_iter().map(|row| row.into_iter().collect::<String>().trim_end().to_owned()).collect()
 }
 
-/// Asserts that this is all there is to see: a result a row, and the summary.
-fn assert_clean(rows: &[String], results: usize) {
+/// Asserts that this is all there is to see: a result a row, and the summary of so many targets.
+fn assert_clean(rows: &[String], results: usize, targets: u32) {
     let begins = |row: &&String| {
         ["ok ", "no-reply ", "port-unreachable ", "stalled ", "refused "]
             .iter()
@@ -95,7 +95,7 @@ fn assert_clean(rows: &[String], results: usize) {
     };
     assert_eq!(rows.iter().filter(begins).count(), results, "{rows:#?}");
     assert!(rows.iter().all(|row| !row.contains(MARK)), "{rows:#?}");
-    let summary = format!("{TARGETS} targets, ");
+    let summary = format!("{targets} targets, ");
     let at = rows.iter().position(|row| row.starts_with(&summary)).expect("a summary");
     assert!(rows[..at].iter().all(|row| !row.is_empty()), "{rows:#?}");
 }
@@ -106,7 +106,7 @@ fn it_comes_after_a_second_and_goes_before_each_result() {
         let (scene, dir) = (Scene::new(command, fair(61, SHARES), TARGETS), TempDir::new());
         let seen = on_a_terminal(&scene, &dir, &format!("exec \"$P\" $C {SLOW} --file \"$F\""));
         assert!(seen.marked.is_some_and(|after| after >= Duration::from_secs(1)), "{}", seen.text);
-        assert_clean(&screen(&seen.text), TARGETS as usize);
+        assert_clean(&screen(&seen.text), TARGETS as usize, TARGETS);
         let draws: Vec<&str> = seen.text.split('\r').filter(|part| part.contains(MARK)).collect();
         assert!(draws.len() > 5, "{draws:#?}");
         let last = draws[draws.len() - 1];
@@ -120,6 +120,21 @@ fn it_comes_after_a_second_and_goes_before_each_result() {
     }
 }
 
+/// More results at once than fit into any buffer: they waited for the first one.
+#[test]
+fn it_goes_before_a_heap_of_results() {
+    const HEAP: u32 = 2000;
+    let shares = Shares { silent: 1, ..ALL_GOOD };
+    let first = |seed: &u64| crowd::expected(Command::EthPing, &fair(*seed, shares), 0).outcome;
+    let seed = (0..).find(|seed| first(seed) == "no-reply").expect("one of a thousand");
+    let (scene, dir) = (Scene::new(Command::EthPing, fair(seed, shares), HEAP), TempDir::new());
+    let pace = "--rate 0 --per-host-interval 0 --timeout 3s --retries 0 --concurrency 4096";
+    let line = format!("exec \"$P\" $C --ordered {pace} --color never --file \"$F\"");
+    let seen = on_a_terminal(&scene, &dir, &line);
+    assert!(seen.marked.is_some(), "{}", seen.text);
+    assert_clean(&screen(&seen.text), HEAP as usize, HEAP);
+}
+
 #[test]
 fn it_is_on_stderr_and_only_on_a_terminal() {
     let (scene, dir) = (Scene::new(Command::EthPing, fair(62, SHARES), TARGETS), TempDir::new());
@@ -128,7 +143,7 @@ fn it_is_on_stderr_and_only_on_a_terminal() {
     let line = format!("exec \"$P\" $C {SLOW} --file \"$F\" > \"$D/out\"");
     let seen = on_a_terminal(&scene, &dir, &line);
     assert!(seen.marked.is_some(), "{}", seen.text);
-    assert_clean(&screen(&seen.text), 0);
+    assert_clean(&screen(&seen.text), 0, TARGETS);
     assert_eq!(read("out").lines().count(), TARGETS as usize);
     assert!(!read("out").contains(MARK) && !read("out").contains('\u{1b}'));
 
