@@ -80,9 +80,10 @@ impl Output {
             Format::Json => self.json(&line),
             Format::Text => {
                 let Style { color, block, .. } = self.style;
-                let text =
-                    if block { block::probe(&line, color) } else { text::probe(&line, color) };
-                writeln!(self.out, "{}", text?)
+                let text = if block { block::probe } else { text::probe };
+                let mut line = text(&line, color)?;
+                line.push('\n');
+                self.take(line.as_bytes())
             }
         }
     }
@@ -153,8 +154,22 @@ impl Output {
     }
 
     fn json(&mut self, line: &Line<'_>) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, line)?;
-        self.out.write_all(b"\n")
+        let mut line = serde_json::to_vec(line)?;
+        line.push(b'\n');
+        self.take(&line)
+    }
+
+    /// Takes a result line. A buffer that it does not fit into would hand on what it has by itself, and leave what a
+    /// person who waits sees in the way.
+    fn take(&mut self, line: &[u8]) -> io::Result<()> {
+        let Output { out, progress, .. } = self;
+        if out.buffer().len() + line.len() < out.capacity() {
+            return out.write_all(line);
+        }
+        progress.suspend(|| {
+            out.flush()?;
+            out.write_all(line)
+        })
     }
 
     /// Writes to stderr, behind all results so far.

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::btc_manner::{MAINNET, Manner};
+use super::eth_manner::unix_s;
 use super::targets::Ports;
 use super::{Common, Counts, Opened, TICK, peers};
 
@@ -150,7 +151,7 @@ impl Peer {
                 if !self.delay.is_zero() {
                     tokio::time::sleep(self.delay).await;
                 }
-                stream.write_all(&self.manner.greeting(self.number)).await
+                stream.write_all(&self.manner.greeting(self.number, unix_s())).await
             }
             Command::PING => {
                 let Ok(Message::Ping(nonce)) = Message::decode(frame) else { return Ok(()) };

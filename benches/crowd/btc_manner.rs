@@ -1,7 +1,5 @@
 //! What a Bitcoin peer says, and what must be said of it.
 
-use std::time::SystemTime;
-
 use p2pprobe::bitcoin::{Command, Magic, Message, NetAddr, Version, frame};
 
 use super::peers::{Draw, draw, pick};
@@ -18,7 +16,7 @@ const CHECKSUM_AT: usize = 20;
 const FLOOD: usize = 10_001;
 const CHATTER: usize = 100;
 /// How far the clock of a peer is ahead that has another time, in seconds.
-const CLOCK_S: i64 = 3600;
+const CLOCK_S: u64 = 3600;
 
 /// What a peer does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,26 +112,26 @@ impl Manner {
         matches!(self, Manner::Silent | Manner::Chatters)
     }
 
-    /// What it says once the prober's version has come.
-    pub fn greeting(self, number: u32) -> Vec<u8> {
+    /// What it says once the prober's version has come, at this time.
+    pub fn greeting(self, number: u32, unix_s: u64) -> Vec<u8> {
         let mut out = Vec::new();
         match self {
             Manner::Silent | Manner::Refuses | Manner::HangsUp => {}
             Manner::Http => out.extend_from_slice(
                 b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
             ),
-            Manner::OtherNetwork => version(number, 0).encode(TESTNET3, &mut out),
+            Manner::OtherNetwork => version(number, unix_s).encode(TESTNET3, &mut out),
             Manner::Oversized => {
-                version(number, 0).encode(MAINNET, &mut out);
+                version(number, unix_s).encode(MAINNET, &mut out);
                 let length = (frame::MAX_PAYLOAD + 1).to_le_bytes();
                 out[LENGTH_AT..CHECKSUM_AT].copy_from_slice(&length);
             }
             Manner::BadChecksum => {
-                version(number, 0).encode(MAINNET, &mut out);
+                version(number, unix_s).encode(MAINNET, &mut out);
                 out[CHECKSUM_AT] ^= 1;
             }
             Manner::ShortVersion => {
-                let payload = version(number, 0).encode_payload();
+                let payload = version(number, unix_s).encode_payload();
                 frame::encode(MAINNET, Command::VERSION, &payload[..50], &mut out);
             }
             Manner::Chatters => out = announcement(number).repeat(CHATTER),
@@ -148,7 +146,7 @@ impl Manner {
                 }
                 let ahead_s = if self == Manner::Clock { CLOCK_S } else { 0 };
                 let veracks = if self == Manner::TwoVeracks { 2 } else { 1 };
-                version(number, ahead_s).encode(MAINNET, &mut out);
+                version(number, unix_s + ahead_s).encode(MAINNET, &mut out);
                 Message::WtxidRelay.encode(MAINNET, &mut out);
                 Message::SendAddrV2.encode(MAINNET, &mut out);
                 (0..veracks).for_each(|_| Message::Verack.encode(MAINNET, &mut out));
@@ -158,12 +156,11 @@ impl Manner {
     }
 }
 
-fn version(number: u32, ahead_s: i64) -> Message {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+fn version(number: u32, unix_s: u64) -> Message {
     Message::Version(Version {
         protocol: 70_016,
         services: 0x409,
-        timestamp: now.expect("a clock after 1970").as_secs() as i64 + ahead_s,
+        timestamp: unix_s as i64,
         addr_recv: NetAddr::unspecified(0),
         addr_from: Some(NetAddr::unspecified(0x409)),
         nonce: Some(draw(0, number, Draw::Detail)),

@@ -1,6 +1,6 @@
 //! Answers for all discv4 peers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use nix::poll::PollTimeout;
 
-use super::eth_manner::{Manner, Pinged, packet_type};
+use super::eth_answers::{Answered, Late, Packet};
+use super::eth_manner::{Manner, Pinged, packet_type, unix_s};
 use super::eth_socket::{AnywhereSocket, Buffer, Datagram};
 use super::targets::Ports;
 use super::{Common, Opened, TICK, peers};
@@ -29,7 +30,7 @@ pub fn open(common: &Arc<Common>, port: u16, threads: usize) -> io::Result<Opene
             common: common.clone(),
             socket: socket.clone(),
             other: other.clone(),
-            late: HashMap::new(),
+            late: Late::default(),
             due: BTreeMap::new(),
             delayed: 0,
         };
@@ -39,22 +40,12 @@ pub fn open(common: &Arc<Common>, port: u16, threads: usize) -> io::Result<Opene
     Ok(Opened { ports, in_table, closed: Box::new(closed), work })
 }
 
-/// A packet that is to be sent.
-struct Packet {
-    /// Whether from the other port.
-    other_port: bool,
-    at: Ipv4Addr,
-    to: SocketAddrV4,
-    bytes: Vec<u8>,
-}
-
 /// One thread.
 struct Worker {
     common: Arc<Common>,
     socket: Arc<AnywhereSocket>,
     other: Arc<AnywhereSocket>,
-    /// What was lost and is to come behind the next answer of its peer.
-    late: HashMap<u32, Vec<Packet>>,
+    late: Late,
     /// What is delayed; the number tells apart what is due at the same time.
     due: BTreeMap<(Instant, u64), Packet>,
     delayed: u64,
@@ -93,37 +84,17 @@ impl Worker {
         counts.came.add();
         let settings = self.common.settings;
         let manner = Manner::of(&settings, number);
-        let (weather, seed) = (settings.weather, settings.seed);
-        let keeps = lost && weather.reorders(seed, number);
         if lost {
             counts.lost.add();
-            if !keeps {
-                return;
-            }
         } else if !matches!(manner, Manner::Silent | Manner::Refuses) {
             counts.answered.add();
         }
         let at = SocketAddrV4::new(datagram.at, self.socket.port);
-        let pinged = Pinged { number, manner, at, from: datagram.from, hash };
-        let packet = |bytes| Packet {
-            other_port: manner == Manner::OtherPort,
-            at: datagram.at,
-            to: datagram.from,
-            bytes,
-        };
-        let mut packets = pinged.answer(&settings);
-        if keeps {
-            let late = packets.into_iter().map(packet);
-            return self.late.entry(number).or_default().extend(late);
-        }
-        if weather.duplicates(seed, number) {
-            packets.iter().for_each(|_| counts.added.add());
-            packets.extend_from_within(..);
-        }
-        let late = self.late.remove(&number).unwrap_or_default();
-        late.iter().for_each(|_| counts.added.add());
-        for (copy, packet) in packets.into_iter().map(packet).chain(late).enumerate() {
-            let delay = weather.delay(seed, number, nth, copy as u32);
+        let from = datagram.from;
+        let pinged = Pinged { number, manner, at, from, hash, unix_s: unix_s() };
+        let Answered { packets, added } = self.late.answer(&settings, &pinged, nth, lost);
+        (0..added).for_each(|_| counts.added.add());
+        for (delay, packet) in packets {
             if delay.is_zero() {
                 self.send(&packet);
             } else {

@@ -98,6 +98,8 @@ pub struct Pinged {
     pub at: SocketAddrV4,
     pub from: SocketAddrV4,
     pub hash: [u8; HASH_SIZE],
+    /// What time it is.
+    pub unix_s: u64,
 }
 
 impl Pinged {
@@ -137,7 +139,7 @@ impl Pinged {
     }
 
     fn pong(&self) -> Message {
-        let now = unix_s();
+        let now = self.unix_s;
         Message::Pong(Pong {
             to: Endpoint::new(SocketAddr::V4(self.from), 0),
             ping_hash: match self.manner {
@@ -154,7 +156,7 @@ impl Pinged {
             version: message::VERSION,
             from: Endpoint::new(SocketAddr::V4(self.at), self.at.port()),
             to: Endpoint::new(SocketAddr::V4(self.from), 0),
-            expiration: unix_s() + 20,
+            expiration: self.unix_s + 20,
             enr_seq: Some(self.number.into()),
         })
     }
@@ -182,7 +184,8 @@ pub fn packet_type(bytes: &[u8]) -> Option<(u8, [u8; HASH_SIZE])> {
     (keccak256(&[rest]) == *hash).then_some((code, *hash))
 }
 
-fn unix_s() -> u64 {
+/// What time it is.
+pub fn unix_s() -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     now.expect("a clock after 1970").as_secs()
 }

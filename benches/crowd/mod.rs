@@ -6,12 +6,13 @@
 //! `#[path = "../benches/crowd/mod.rs"] mod crowd;`. Linux only.
 
 // Each user compiles this anew and uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod btc;
 pub mod btc_manner;
 mod counts;
 mod eth;
+pub mod eth_answers;
 pub mod eth_manner;
 mod eth_socket;
 pub mod peers;
@@ -117,6 +118,12 @@ impl Crowd {
     /// What it got and sent so far.
     pub fn counts(&self) -> &Counts {
         &self.common.counts
+    }
+
+    /// How many Pings or connections came to a peer.
+    pub fn exchanges(&self, number: u32) -> u32 {
+        let exchanges = self.common.exchanges.get(number as usize);
+        exchanges.map_or(0, |exchanges| exchanges.load(Ordering::Relaxed))
     }
 
     /// How many datagrams its own socket lost, where it has one for those: then it was too slow.

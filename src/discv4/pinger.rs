@@ -12,7 +12,7 @@ mod job;
 mod ping_back;
 mod receive;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -119,8 +119,9 @@ pub struct Pinger {
     unplaced: VecDeque<JobId>,
     timers: BTreeSet<(Mono, JobId)>,
     by_hash: HashMap<[u8; HASH_SIZE], JobId>,
-    by_address: HashMap<SocketAddr, HashSet<JobId>>,
-    by_ip: HashMap<IpAddr, HashSet<JobId>>,
+    /// In order: of several jobs with one peer, the first has its Ping answered, the same one in each run.
+    by_address: HashMap<SocketAddr, BTreeSet<JobId>>,
+    by_ip: HashMap<IpAddr, BTreeSet<JobId>>,
     turns: HostTurns,
     pings: VecDeque<JobId>,
     pongs: VecDeque<Answer>,
@@ -397,7 +398,11 @@ impl Pinger {
     }
 }
 
-fn remove_from<K: Eq + std::hash::Hash>(index: &mut HashMap<K, HashSet<JobId>>, key: K, id: JobId) {
+fn remove_from<K: Eq + std::hash::Hash>(
+    index: &mut HashMap<K, BTreeSet<JobId>>,
+    key: K,
+    id: JobId,
+) {
     if let Some(ids) = index.get_mut(&key) {
         ids.remove(&id);
         if ids.is_empty() {

@@ -28,9 +28,9 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// `answer` is given what came and makes the answer of the peer at an address, if it is to give one.
-    pub fn start(
-        mut answer: impl FnMut(Ipv4Addr, SocketAddr, &[u8]) -> Option<Vec<u8>> + Send + 'static,
+    /// `answer` is given what came and makes the answer of the peer at an address, if it is to give one, or several.
+    pub fn start<A: IntoIterator<Item = Vec<u8>>>(
+        mut answer: impl FnMut(Ipv4Addr, SocketAddr, &[u8]) -> A + Send + 'static,
     ) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).expect("a socket");
         setsockopt(&socket, sockopt::Ipv4PacketInfo, &true).expect("IP_PKTINFO");
@@ -43,9 +43,8 @@ impl Crowd {
         let thread = thread::spawn(move || {
             let end = Instant::now() + MAX_LIFE;
             while !stopped.load(Ordering::Relaxed) && Instant::now() < end {
-                if let Some((at, from, bytes)) = receive(&socket)
-                    && let Some(packet) = answer(at, from, &bytes)
-                {
+                let Some((at, from, bytes)) = receive(&socket) else { continue };
+                for packet in answer(at, from, &bytes) {
                     send(&socket, at, from, &packet);
                 }
             }
