@@ -6,7 +6,7 @@
 //! `#[path = "../benches/crowd/mod.rs"] mod crowd;`. Linux only.
 
 // Each user compiles this anew and uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 mod btc;
 pub mod btc_manner;
