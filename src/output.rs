@@ -1,5 +1,6 @@
 //! Renders reports: JSON lines, or text lines with statistics on stderr. Both render the same value.
 
+mod fields;
 pub mod progress;
 mod reason;
 mod text;
@@ -76,7 +77,7 @@ impl Output {
         match self.style.format {
             Format::Json => self.json(&line),
             Format::Text => {
-                let line = text::probe(&line, self.style.color)?;
+                let line = text::probe(&line, self.style.color).map_err(io::Error::other)?;
                 writeln!(self.out, "{line}")
             }
         }
