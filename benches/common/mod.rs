@@ -62,7 +62,8 @@ pub fn watch(process: &mut Command) -> io::Result<Took> {
     let mut child = process.spawn()?;
     let mut peak_kib = 0;
     let status = loop {
-        peak_kib = memory_kib(&child).unwrap_or(peak_kib);
+        // While it ends, it says less than before.
+        peak_kib = peak_kib.max(memory_kib(&child).unwrap_or_default());
         if let Some(status) = child.try_wait()? {
             break status;
         }
