@@ -30,6 +30,11 @@ impl ByAddress {
         let from = (ip, SocketAddr::new(ip, 0), JobId(0));
         self.0.range(from..).take_while(move |(at, ..)| *at == ip).map(|(.., id)| *id)
     }
+
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
 }
 
 #[cfg(test)]
