@@ -3,6 +3,9 @@
 //!
 //! `cargo bench --bench startup`; the goal is a ratio of at most 1.6 to hello world.
 
+#[path = "common/mod.rs"]
+mod common;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::IoSliceMut;
@@ -128,18 +131,6 @@ fn row(out: &mut String, name: &str, times: &mut [Duration], base: Option<[f64; 
     [min, median]
 }
 
-fn machine() -> String {
-    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?");
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!(
-        "{}, {cores} cores, Linux {}",
-        model.trim_start_matches(['\t', ' ', ':']),
-        kernel.trim()
-    )
-}
-
 fn main() {
     let hello = hello_world();
     let python = python();
@@ -156,7 +147,7 @@ fn main() {
     let base = row(&mut out, "Rust hello world", &mut hellos, None);
     row(&mut out, "p2pprobe eth-ping, one target", &mut pings, Some(base));
     row(&mut out, "python3 -c pass", &mut pythons, Some(base));
-    println!("{}; {ROUNDS} rounds, interleaved", machine());
+    println!("{}; {ROUNDS} rounds, interleaved", common::machine());
     println!("| program | min µs | median µs | min ratio | median ratio |");
     println!("| --- | --: | --: | --: | --: |\n{out}");
 }

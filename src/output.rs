@@ -1,6 +1,7 @@
 //! Renders reports: JSON lines, or text lines with statistics on stderr. Both render the same value.
 
 mod block;
+mod fields;
 pub mod progress;
 mod reason;
 mod text;
@@ -81,7 +82,7 @@ impl Output {
             Format::Text => {
                 let Style { color, block, .. } = self.style;
                 let text = if block { block::probe } else { text::probe };
-                let mut line = text(&line, color)?;
+                let mut line = text(&line, color).map_err(io::Error::other)?;
                 line.push('\n');
                 self.take(line.as_bytes())
             }

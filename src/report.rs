@@ -57,10 +57,16 @@ pub struct Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timestamp(pub u64);
 
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(self.0);
+        humantime::format_rfc3339_millis(time).fmt(f)
+    }
+}
+
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let time = SystemTime::UNIX_EPOCH + Duration::from_millis(self.0);
-        serializer.collect_str(&humantime::format_rfc3339_millis(time))
+        serializer.collect_str(self)
     }
 }
 
@@ -76,7 +82,8 @@ impl Serialize for Millis {
 
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{:.3}ms", self.0.as_micros() as f64 / 1000.0))
+        let micros = self.0.as_micros();
+        f.pad(&format!("{}.{:03}ms", micros / 1000, micros % 1000))
     }
 }
 

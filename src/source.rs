@@ -174,28 +174,30 @@ pub fn start<T: Targets>(
                 () = stop.requested() => return,
                 next = unresolved.recv() => next,
             };
-            let Some(next) = next else { return };
+            let Some(batch) = next else { return };
             let mut numbered = |origin| {
                 let origin = Arc::new(Origin { number, ..origin });
                 number += 1;
                 counter.targets.store(number, Ordering::Relaxed);
                 origin
             };
-            let sent = match next {
-                Unresolved::Target(origin, place) => {
-                    let origin = numbered(origin);
-                    locate(&resolver, families, origin, place, &to_run).await
+            for next in batch {
+                let sent = match next {
+                    Unresolved::Target(origin, place) => {
+                        let origin = numbered(origin);
+                        locate(&resolver, families, origin, place, &to_run).await
+                    }
+                    Unresolved::Failed(origin, failure) => {
+                        let origin = numbered(origin);
+                        to_run.send(Item::Failed(origin, failure)).await.is_ok()
+                    }
+                    Unresolved::Broken { file, error } => {
+                        to_run.send(Item::Broken { file, error }).await.is_ok()
+                    }
+                };
+                if !sent {
+                    return;
                 }
-                Unresolved::Failed(origin, failure) => {
-                    let origin = numbered(origin);
-                    to_run.send(Item::Failed(origin, failure)).await.is_ok()
-                }
-                Unresolved::Broken { file, error } => {
-                    to_run.send(Item::Broken { file, error }).await.is_ok()
-                }
-            };
-            if !sent {
-                return;
             }
         }
     });
@@ -204,16 +206,14 @@ pub fn start<T: Targets>(
         tokio::spawn(async move {
             for input in inputs {
                 let Input::Argument(entry) = input else { continue };
-                for item in read::expand(entry, None, &targets) {
-                    if to_resolver.send(item).await.is_err() {
-                        return;
-                    }
+                if to_resolver.send(read::expand(entry, None, &targets)).await.is_err() {
+                    return;
                 }
             }
         });
     } else {
         let reading = reading.clone();
-        std::thread::spawn(move || read::all(inputs, &targets, &to_resolver, &reading));
+        std::thread::spawn(move || read::all(inputs, &targets, to_resolver, &reading));
     }
     Source { items, reading }
 }

@@ -78,7 +78,7 @@ impl Manner {
     pub fn of(settings: &Settings, number: u32) -> Manner {
         let Settings { seed, shares, .. } = settings;
         match shares.group(*seed, number) {
-            Group::Good => Manner::Good,
+            Group::Good | Group::Pinging => Manner::Good,
             Group::Odd => pick(*seed, number, Draw::Kind, &ODD),
             Group::Lying => pick(*seed, number, Draw::Kind, &LYING),
             Group::Silent => Manner::Silent,

@@ -55,6 +55,7 @@ impl Manner {
             Group::Lying => pick(*seed, number, Draw::Kind, &LYING),
             Group::Silent => Manner::Silent,
             Group::Refusing => Manner::Refuses,
+            Group::Pinging => Manner::PingsBack,
         }
     }
 

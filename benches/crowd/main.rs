@@ -7,6 +7,8 @@
 //! targets and says how to point `p2pprobe` at it; it ends with Ctrl-C. `-- serve --help` has the rest: seed, shares,
 //! losses, delays.
 
+#[path = "../common/mod.rs"]
+mod common;
 #[path = "mod.rs"]
 mod crowd;
 mod measure;

@@ -3,19 +3,14 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command as Process, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command as Process, Stdio};
 
 use clap::Args;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
 use serde_json::Value;
 
+use super::common;
 use super::crowd::{self, Command, Crowd, Settings};
 use super::target_file;
-
-/// How often the memory of the prober is looked at.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// What p2pprobe is told unless somebody says what.
 const OPTIONS: &[&str] =
@@ -39,15 +34,6 @@ pub struct Measure {
     /// What else p2pprobe is told, in place of `--rate 0 --timeout 2s --retries 0 --concurrency 8192`
     #[arg(last = true)]
     options: Vec<String>,
-}
-
-/// What a run of the prober took.
-struct Took {
-    wall: Duration,
-    processor: Duration,
-    /// What this process took of it meanwhile.
-    crowd: Duration,
-    peak_kib: u64,
 }
 
 /// Measures, and prints a table.
@@ -77,7 +63,7 @@ fn row(what: &Measure, command: Command, targets: u32) -> io::Result<()> {
         process.args(OPTIONS);
     }
     process.args(&what.options).stdin(Stdio::null()).stdout(File::create(&results)?);
-    let took = watch(process.stderr(Stdio::inherit()))?;
+    let took = common::watch(process.stderr(Stdio::inherit()))?;
     let (right, own_drops) = read(&results, command, settings)?;
     let drops = |drops: Option<u64>| drops.map_or("-".to_owned(), |drops| drops.to_string());
     println!(
@@ -86,7 +72,7 @@ fn row(what: &Measure, command: Command, targets: u32) -> io::Result<()> {
         took.wall.as_secs_f64(),
         f64::from(targets) / took.wall.as_secs_f64(),
         took.processor.as_secs_f64(),
-        took.crowd.as_secs_f64(),
+        took.here.as_secs_f64(),
         took.peak_kib as f64 / 1024.0,
         drops(own_drops),
         drops(crowd.own_drops()),
@@ -118,35 +104,4 @@ fn read(results: &Path, command: Command, settings: &Settings) -> io::Result<(u3
         }
     }
     Ok((right, own_drops))
-}
-
-/// Runs a process to its end.
-fn watch(process: &mut Process) -> io::Result<Took> {
-    let (before, began) = (processor()?, Instant::now());
-    let mut child = process.spawn()?;
-    let mut peak_kib = 0;
-    while child.try_wait()?.is_none() {
-        peak_kib = memory_kib(&child).unwrap_or(peak_kib);
-        std::thread::sleep(LOOK);
-    }
-    let (wall, after) = (began.elapsed(), processor()?);
-    let [processor, crowd] = [0, 1].map(|who| after[who] - before[who]);
-    Ok(Took { wall, processor, crowd, peak_kib })
-}
-
-/// What all children that have ended took of the processor, and what this process did.
-fn processor() -> io::Result<[Duration; 2]> {
-    let of = |who| -> io::Result<Duration> {
-        let usage = getrusage(who)?;
-        let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-        Ok(Duration::from_micros(micros as u64))
-    };
-    Ok([of(UsageWho::RUSAGE_CHILDREN)?, of(UsageWho::RUSAGE_SELF)?])
-}
-
-/// The most memory that a process has held so far.
-fn memory_kib(process: &Child) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse().ok()
 }

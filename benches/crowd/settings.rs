@@ -35,6 +35,9 @@ pub struct Shares {
     /// Peers that answer in an odd way
     #[arg(long, default_value_t = Shares::DEFAULT.odd)]
     pub odd: u32,
+    /// Peers that answer, and ping back where they can
+    #[arg(long, default_value_t = Shares::DEFAULT.pinging)]
+    pub pinging: u32,
     /// Lines that name no target
     #[arg(long, default_value_t = Shares::DEFAULT.bad_lines)]
     pub bad_lines: u32,
@@ -71,11 +74,16 @@ pub enum Group {
     Lying,
     Silent,
     Refusing,
+    Pinging,
 }
 
 impl Shares {
     const DEFAULT: Shares =
-        Shares { silent: 300, refusing: 100, lying: 50, odd: 100, bad_lines: 20 };
+        Shares { silent: 300, refusing: 100, lying: 50, odd: 100, pinging: 0, bad_lines: 20 };
+
+    /// All answer as they should.
+    pub const GOOD: Shares =
+        Shares { silent: 0, refusing: 0, lying: 0, odd: 0, pinging: 0, bad_lines: 0 };
 
     /// The group of a peer.
     pub fn group(&self, seed: u64, number: u32) -> Group {
@@ -85,6 +93,7 @@ impl Shares {
             (self.refusing, Group::Refusing),
             (self.lying, Group::Lying),
             (self.odd, Group::Odd),
+            (self.pinging, Group::Pinging),
         ] {
             match drawn.checked_sub(share.into()) {
                 Some(rest) => drawn = rest,

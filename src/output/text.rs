@@ -1,84 +1,61 @@
-//! Text lines. They are made from the value that the JSON line is made from, so that neither can know
-//! something that the other does not.
+//! Text lines. Their fields are those of the JSON line: see [`fields`].
 
-use std::fmt::Write;
-use std::io;
+use std::fmt::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use serde_json::{Map, Value};
 
-use super::Line;
-use crate::report::{Counts, RttStats, RttTail, Summary, TargetStats};
+use super::{Line, fields};
+use crate::report::{
+    Answer, Counts, Failure, Millis, Probe, RttStats, RttTail, Summary, TargetStats,
+};
 use crate::target::ethereum::shortened;
 
 /// Fields that have a column of their own, or say what the line's form says already.
 const NOT_REPEATED: [&str; 8] =
     ["type", "command", "ok", "failure", "target", "rtt_ms", "reason", "at"];
 
+/// Bytes of a line that most lines have room in.
+const USUAL_LENGTH: usize = 512;
+
 /// From so many targets on, a run's rate is worth a word.
 const MANY: u64 = 1000;
 
 /// `OUTCOME TARGET RTT REASON KEY=VALUE…`
-pub fn probe(line: &Line<'_>, color: bool) -> io::Result<String> {
-    let Value::Object(fields) = serde_json::to_value(line)? else {
-        return Err(io::ErrorKind::InvalidData.into());
-    };
-    let text = |key| fields.get(key).and_then(Value::as_str);
-    let outcome = text("failure").unwrap_or("ok");
-    let target = text("target").unwrap_or_default();
+///
+/// # Errors
+/// None for the line of a probe.
+pub fn probe(line: &Line<'_>, color: bool) -> Result<String, fmt::Error> {
+    let Line::Probe { probe, reason } = line else { return Err(fmt::Error) };
+    let outcome = probe.failure.as_ref().map_or("ok", Failure::kind);
+    let target = &probe.origin.target;
     // What could not be read is shown as it was typed, so that its column can be found in it.
-    let target = if outcome == "bad-target" { target.to_owned() } else { shortened(target) };
-    let target = column(&target);
-    let rtt = match fields.get("rtt_ms").and_then(Value::as_f64) {
-        Some(rtt) => format!("{rtt:.3}ms"),
-        None => "-".to_owned(),
-    };
-    let style = if color { outcome_style(&fields) } else { Style::new() };
-    let mut out = format!("{style}{outcome:<16}{style:#}  {target:<32}  {rtt:>10}");
-    if let Some(reason) = text("reason") {
-        let _ = write!(out, "  {}", escaped(reason));
+    let target = if outcome == "bad-target" { column(target) } else { column(&shortened(target)) };
+    let style = if color { outcome_style(probe) } else { Style::new() };
+    let mut out = String::with_capacity(USUAL_LENGTH);
+    write!(out, "{style}{outcome:<16}{style:#}  {target:<32}  ")?;
+    match probe.answer.as_ref().and_then(Answer::rtt) {
+        Some(rtt) => write!(out, "{:>10}", Millis(rtt))?,
+        None => write!(out, "{:>10}", "-")?,
     }
-    let last = fields.get_key_value("at");
-    let shown = fields.iter().filter(|(key, _)| !NOT_REPEATED.contains(&key.as_str())).chain(last);
-    for (index, (key, value)) in shown.enumerate() {
-        let gap = if index == 0 { "  " } else { " " };
-        let _ = write!(out, "{gap}{key}={}", inline(value));
+    if let Some(reason) = reason {
+        out.push_str("  ");
+        push_escaped(&mut out, reason);
     }
+    let head = out.len();
+    fields::append(line, &NOT_REPEATED, &mut out)?;
+    let gap = if out.len() == head { "  " } else { " " };
+    write!(out, "{gap}at={}", probe.at)?;
     Ok(out)
 }
 
 /// The colour of an outcome.
-pub fn outcome_style(fields: &Map<String, Value>) -> Style {
-    let color = match fields.get("ok") {
-        Some(Value::Bool(true)) if fields.contains_key("warnings") => AnsiColor::Yellow,
-        Some(Value::Bool(true)) => AnsiColor::Green,
-        _ => AnsiColor::Red,
+pub fn outcome_style(probe: &Probe) -> Style {
+    let color = match probe.ok {
+        true if probe.warnings.is_empty() => AnsiColor::Green,
+        true => AnsiColor::Yellow,
+        false => AnsiColor::Red,
     };
     color.on_default()
-}
-
-/// A value behind `key=`: without spaces, unless it is quoted.
-pub fn inline(value: &Value) -> String {
-    match value {
-        Value::String(text) => {
-            let text = escaped(text);
-            let bare = !text.contains('=') || text.starts_with("enode:");
-            if text.is_empty() || text.contains([' ', '"']) || !bare {
-                format!("\"{}\"", text.replace('"', "\\\""))
-            } else {
-                text
-            }
-        }
-        Value::Array(values) => values.iter().map(inline).collect::<Vec<_>>().join(","),
-        // A tagged object, such as a warning: its name, then the rest in parentheses.
-        Value::Object(fields) => {
-            let mut values = fields.iter();
-            let name = values.next().map(|(_, name)| inline(name)).unwrap_or_default();
-            let rest: Vec<_> = values.map(|(k, v)| format!("{k}={}", inline(v))).collect();
-            if rest.is_empty() { name } else { format!("{name}({})", rest.join(",")) }
-        }
-        other => other.to_string(),
-    }
 }
 
 /// The target as one word, so that a bad one moves no other column.
@@ -93,13 +70,22 @@ fn column(target: &str) -> String {
 /// that we put in ourselves.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    push_escaped(&mut out, text);
+    out
+}
+
+/// Appends text from outside, escaped.
+pub fn push_escaped(out: &mut String, text: &str) {
+    // To look at all bytes at once is cheaper than to stop at the first odd one: there is hardly ever any.
+    if text.bytes().fold(true, |fit, byte| fit & matches!(byte, b' '..=b'~')) {
+        return out.push_str(text);
+    }
     for c in text.chars() {
         match c {
             ' '..='~' | '…' => out.push(c),
             _ => out.extend(c.escape_default()),
         }
     }
-    out
 }
 
 /// Statistics of a target in the manner of ping(8).

@@ -25,25 +25,45 @@ pub enum Unresolved<P> {
     },
 }
 
+/// How many targets are sent on together at the most.
+const BATCH: usize = 64;
+
+/// Sends on what was read. Not one by one: to wake whoever takes it costs more than to read a line.
+struct Sink<P> {
+    out: mpsc::Sender<Vec<Unresolved<P>>>,
+    batch: Vec<Unresolved<P>>,
+}
+
+impl<P> Sink<P> {
+    /// Takes what was read, and sends it on once it is much. False if nobody takes it any more.
+    fn put(&mut self, items: Vec<Unresolved<P>>) -> bool {
+        self.batch.extend(items);
+        self.batch.len() < BATCH || self.send()
+    }
+
+    /// Sends on what there is. False if nobody takes it any more.
+    fn send(&mut self) -> bool {
+        let batch = std::mem::take(&mut self.batch);
+        batch.is_empty() || self.out.blocking_send(batch).is_ok()
+    }
+}
+
 /// Reads all inputs, in their order, for as long as somebody takes what they give.
 pub fn all<T: Targets>(
     inputs: Vec<Input<T::Peer>>,
     targets: &T,
-    out: &mpsc::Sender<Unresolved<T::Peer>>,
+    out: mpsc::Sender<Vec<Unresolved<T::Peer>>>,
     reading: &Reading,
 ) {
+    let mut sink = Sink { out, batch: Vec::new() };
     for input in inputs {
         let more = match input {
-            Input::Argument(entry) => {
-                expand(entry, None, targets).into_iter().all(|item| out.blocking_send(item).is_ok())
-            }
+            Input::Argument(entry) => sink.put(expand(entry, None, targets)),
             Input::File { name, reader, .. } => {
                 let mut reader = BufReader::new(reader);
-                match file(&name, &mut reader, targets, out, reading) {
+                match file(&name, &mut reader, targets, &mut sink, reading) {
                     Ok(more) => more,
-                    Err(error) => {
-                        out.blocking_send(Unresolved::Broken { file: name, error }).is_ok()
-                    }
+                    Err(error) => sink.put(vec![Unresolved::Broken { file: name, error }]),
                 }
             }
         };
@@ -51,17 +71,22 @@ pub fn all<T: Targets>(
             return;
         }
     }
+    sink.send();
 }
 
 fn file<T: Targets>(
     name: &Arc<str>,
-    reader: &mut impl BufRead,
+    reader: &mut BufReader<impl Read>,
     targets: &T,
-    out: &mpsc::Sender<Unresolved<T::Peer>>,
+    sink: &mut Sink<T::Peer>,
     reading: &Reading,
 ) -> io::Result<bool> {
     let mut line = Vec::new();
     for number in 1.. {
+        // The next line may be long in coming; what there is must not wait for it.
+        if !reader.buffer().contains(&b'\n') && !sink.send() {
+            return Ok(false);
+        }
         line.clear();
         // One byte more than fits tells a line that is too long from one that just fits.
         let read = reader.by_ref().take(MAX_LINE as u64 + 1).read_until(b'\n', &mut line)?;
@@ -81,7 +106,7 @@ fn file<T: Targets>(
             Some(Ok(entry)) => expand(entry, place, targets),
             Some(Err(error)) => vec![bad_line(error, place)],
         };
-        if !items.into_iter().all(|item| out.blocking_send(item).is_ok()) {
+        if !sink.put(items) {
             return Ok(false);
         }
     }

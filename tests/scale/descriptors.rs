@@ -6,7 +6,8 @@ use crate::scene::{Results, Scene, fair};
 
 const TARGETS: u32 = 3000;
 /// Each silent peer holds one of few connections for as long as it may.
-const SHARES: Shares = Shares { silent: 50, refusing: 100, lying: 50, odd: 100, bad_lines: 20 };
+const SHARES: Shares =
+    Shares { silent: 50, refusing: 100, lying: 50, odd: 100, pinging: 0, bad_lines: 20 };
 
 fn line(options: &str) -> String {
     let pace = "--rate 0 --per-host-interval 0 --timeout 1s";

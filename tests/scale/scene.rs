@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(200);
 const SAMPLE: usize = 50;
 
 /// Peers that all answer.
-pub const ALL_GOOD: Shares = Shares { silent: 0, refusing: 0, lying: 0, odd: 0, bad_lines: 0 };
+pub const ALL_GOOD: Shares =
+    Shares { silent: 0, refusing: 0, lying: 0, odd: 0, pinging: 0, bad_lines: 0 };
 /// Nothing but peers that say nothing.
 pub const ALL_SILENT: Shares = Shares { silent: 1000, ..ALL_GOOD };
 

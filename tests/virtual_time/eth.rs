@@ -126,7 +126,8 @@ fn what_we_lose_ourselves_is_never_said_to_be_silence() {
 /// What each target says, and when: of a run in which every tenth target stands twice, and every hundredth a third
 /// time under another key.
 fn run_with_copies(seed: u64) -> (Settings, Vec<(u32, bool)>, Network) {
-    let shares = Shares { silent: 100, refusing: 100, lying: 100, odd: 600, bad_lines: 0 };
+    let shares =
+        Shares { silent: 100, refusing: 100, lying: 100, odd: 600, pinging: 0, bad_lines: 0 };
     let settings = Settings { shares, ..settings(seed) };
     let targets: Vec<_> = (0..2000)
         .flat_map(|number| {
