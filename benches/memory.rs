@@ -11,7 +11,7 @@ mod crowd;
 
 use std::io;
 
-use common::{prober, scratch, watch};
+use common::{PATIENT, prober, scratch, watch};
 use crowd::settings::{Settings, Shares};
 use crowd::{Command, Crowd};
 
@@ -21,13 +21,16 @@ const SIZES: [u32; 3] = [1_000, 10_000, 100_000];
 const IN_FLIGHT: [u32; 2] = [1_000, 10_000];
 
 /// The most memory that a run held, in KiB.
-fn peak(command: Command, silent: u32, targets: u32, options: &[&str]) -> io::Result<u64> {
+fn peak(command: Command, silent: bool, targets: u32, pace: [&str; 2]) -> io::Result<u64> {
+    let [timeout, concurrency] = pace;
+    let silent = if silent { 1000 } else { 0 };
     let settings = Settings { shares: Shares { silent, ..Shares::GOOD }, ..Settings::default() };
     let crowd = Crowd::start(command, settings, targets, 0, 1)?;
     let file = scratch("memory.txt");
     crowd::write(&file, command, &settings, crowd.ports, targets)?;
-    let took = watch(prober(command.name(), &file).args(options))?;
-    assert_eq!(took.success, silent == 0, "answers were not as they had to be");
+    let mut prober = prober(command.name(), timeout, &file);
+    let took = watch(prober.args(["--concurrency", concurrency]))?;
+    assert_eq!(took.code, Some(i32::from(silent > 0)), "answers are not as they must be");
     Ok(took.peak_kib)
 }
 
@@ -36,14 +39,14 @@ fn main() -> io::Result<()> {
     println!("| targets | 1,000 | 10,000 | 100,000 | bytes a target more |");
     println!("| --- | --: | --: | --: | --: |");
     for command in [Command::EthPing, Command::BtcHandshake] {
-        for (silent, name, options) in [
-            (0, "that answer", &[][..]),
+        for (silent, name, pace) in [
+            (false, "that answer", [PATIENT, "512"]),
             // Many at a time, and not long: else it takes minutes.
-            (1000, "that are silent", &["--concurrency", "4096", "--timeout", "500ms"]),
+            (true, "that are silent", ["500ms", "4096"]),
         ] {
             let mut peaks = [0; SIZES.len()];
             for (peak_kib, targets) in peaks.iter_mut().zip(SIZES) {
-                *peak_kib = peak(command, silent, targets, options)?;
+                *peak_kib = peak(command, silent, targets, pace)?;
             }
             let [least, less, most] = peaks;
             let more = (most as f64 - less as f64) * 1024.0 / f64::from(SIZES[2] - SIZES[1]);
@@ -55,10 +58,9 @@ fn main() -> io::Result<()> {
     }
     let mut peaks = [0; IN_FLIGHT.len()];
     for (peak_kib, in_flight) in peaks.iter_mut().zip(IN_FLIGHT) {
-        let concurrency = in_flight.to_string();
         // Long enough for all to be open at once.
-        let options = ["--concurrency", &concurrency, "--timeout", "5s"];
-        *peak_kib = peak(Command::BtcHandshake, 1000, IN_FLIGHT[1], &options)?;
+        let pace = ["5s", &in_flight.to_string()];
+        *peak_kib = peak(Command::BtcHandshake, true, IN_FLIGHT[1], pace)?;
     }
     let more = (peaks[1] as f64 - peaks[0] as f64) * 1024.0;
     let each = more / f64::from(IN_FLIGHT[1] - IN_FLIGHT[0]);

@@ -33,11 +33,14 @@ pub fn scratch(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
+/// Longer than any peer takes here that means to answer.
+pub const PATIENT: &str = "30s";
+
 /// A run over a file of targets, as fast as it goes, whose results nobody reads. No target is tried twice: that would
 /// be counted as one.
-pub fn prober(command: &str, targets: &Path) -> Command {
+pub fn prober(command: &str, timeout: &str, targets: &Path) -> Command {
     let mut process = Command::new(env!("CARGO_BIN_EXE_p2pprobe"));
-    process.args([command, "--rate", "0", "--retries", "0", "--timeout", "30s", "--file"]);
+    process.args([command, "--rate", "0", "--retries", "0", "--timeout", timeout, "--file"]);
     process.arg(targets).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     process
 }
@@ -52,8 +55,8 @@ pub struct Took {
     pub here: Duration,
     /// The most memory that it held at once.
     pub peak_kib: u64,
-    /// Whether it ended with 0.
-    pub success: bool,
+    /// With what it ended: 0 if every target was answered, 1 if not.
+    pub code: Option<i32>,
 }
 
 /// Runs a process to its end. No other child may end meanwhile.
@@ -71,7 +74,7 @@ pub fn watch(process: &mut Command) -> io::Result<Took> {
     };
     let (wall, after) = (began.elapsed(), both()?);
     let [processor, here] = [0, 1].map(|who| after[who] - before[who]);
-    Ok(Took { wall, processor, here, peak_kib, success: status.success() })
+    Ok(Took { wall, processor, here, peak_kib, code: status.code() })
 }
 
 /// What all children that have ended took of the processor, and what this process did.

@@ -12,7 +12,7 @@ mod raw;
 use std::io;
 use std::net::SocketAddrV4;
 
-use common::{prober, processor, scratch, watch};
+use common::{PATIENT, prober, processor, scratch, watch};
 use crowd::btc_manner::MAINNET;
 use crowd::settings::{Settings, Shares};
 use crowd::{Command, Crowd, peers};
@@ -70,8 +70,8 @@ fn main() -> io::Result<()> {
         raw::run(&addresses, CONCURRENCY, &words)?;
         raw = raw.min(seconds(processor(UsageWho::RUSAGE_THREAD)? - before));
         for (least, (name, options)) in least.iter_mut().zip(rows) {
-            let took = watch(prober("btc-handshake", &file).args(options))?;
-            assert!(took.success, "{name}: not every handshake was done");
+            let took = watch(prober("btc-handshake", PATIENT, &file).args(options))?;
+            assert_eq!(took.code, Some(0), "{name}: not every handshake was done");
             *least = least.min(seconds(took.processor));
         }
     }

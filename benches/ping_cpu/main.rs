@@ -14,7 +14,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Command as Process, Stdio};
 
-use common::{prober, scratch, watch};
+use common::{PATIENT, prober, scratch, watch};
 use crowd::settings::{Settings, Shares};
 use crowd::{Command, Crowd};
 use cryptography::Cryptography;
@@ -60,8 +60,8 @@ struct Row<'a> {
 
 impl Row<'_> {
     fn measure(&mut self) -> io::Result<()> {
-        let took = watch(prober("eth-ping", &self.peers.targets).args(self.options))?;
-        assert!(took.success, "{}: not every target was answered", self.name);
+        let took = watch(prober("eth-ping", PATIENT, &self.peers.targets).args(self.options))?;
+        assert_eq!(took.code, Some(0), "{}: not every target was answered", self.name);
         self.least = self.least.min(took.processor.as_secs_f64() / f64::from(TARGETS));
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Row<'_> {
         let mut counts = [0; 2];
         for (count, targets) in counts.iter_mut().zip(COUNTED) {
             self.peers.write(targets)?;
-            *count = counted(prober("eth-ping", &self.peers.targets).args(self.options))?;
+            *count = counted(prober("eth-ping", PATIENT, &self.peers.targets).args(self.options))?;
         }
         Ok((counts[1] - counts[0]) as f64 / f64::from(COUNTED[1] - COUNTED[0]) / 1e6)
     }
