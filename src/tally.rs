@@ -2,10 +2,11 @@
 
 mod rtts;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+use foldhash::HashMap;
 
 use self::rtts::Rtts;
 use crate::machine::JobId;

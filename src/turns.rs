@@ -1,8 +1,9 @@
 //! Whose turn it is: tries at one IP address are spaced, whatever target they are for.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
+
+use foldhash::HashMap;
 
 use crate::machine::Mono;
 
@@ -30,7 +31,7 @@ struct Host {
 impl HostTurns {
     /// At least `interval` between two tries at one address.
     pub fn new(interval: Duration) -> Self {
-        HostTurns { interval, hosts: HashMap::new(), limit: KEPT }
+        HostTurns { interval, hosts: HashMap::default(), limit: KEPT }
     }
 
     /// Reserves the next turn of an address that is not before `earliest`: `earliest` itself if it is free.

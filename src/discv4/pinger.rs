@@ -8,17 +8,20 @@
 //! then by its signature; a Ping by its source IP and then by its signature; an ICMP error by the ping hash
 //! that it quotes, or, where it quotes too little, only once the deadline has come.
 
+mod by_address;
 mod job;
 mod ping_back;
 mod receive;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::{BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use foldhash::HashMap;
 use rand::Rng;
 use rand::rngs::StdRng;
 
+use self::by_address::ByAddress;
 use self::job::{Job, State};
 use super::packet::{self, HASH_SIZE};
 use super::{Endpoint, Message, Ping, Pong, message};
@@ -119,8 +122,7 @@ pub struct Pinger {
     unplaced: VecDeque<JobId>,
     timers: BTreeSet<(Mono, JobId)>,
     by_hash: HashMap<[u8; HASH_SIZE], JobId>,
-    by_address: HashMap<SocketAddr, HashSet<JobId>>,
-    by_ip: HashMap<IpAddr, HashSet<JobId>>,
+    by_address: ByAddress,
     turns: HostTurns,
     pings: VecDeque<JobId>,
     pongs: VecDeque<Answer>,
@@ -156,17 +158,16 @@ impl Pinger {
             config,
             key,
             rng,
-            jobs: HashMap::new(),
+            jobs: HashMap::default(),
             open: 0,
             placed: 0,
             unplaced: VecDeque::new(),
             timers: BTreeSet::new(),
-            by_hash: HashMap::new(),
-            by_address: HashMap::new(),
-            by_ip: HashMap::new(),
+            by_hash: HashMap::default(),
+            by_address: ByAddress::default(),
             pings: VecDeque::new(),
             pongs: VecDeque::new(),
-            in_flight: HashMap::new(),
+            in_flight: HashMap::default(),
             last_send: 0,
             reports: VecDeque::new(),
             lingering: VecDeque::new(),
@@ -268,8 +269,7 @@ impl Pinger {
             for ping in job.all_pings() {
                 self.by_hash.remove(&ping.hash);
             }
-            remove_from(&mut self.by_address, job.target.to, id);
-            remove_from(&mut self.by_ip, job.target.to.ip(), id);
+            self.by_address.remove(job.target.to, id);
         }
     }
 
@@ -397,15 +397,6 @@ impl Pinger {
     }
 }
 
-fn remove_from<K: Eq + std::hash::Hash>(index: &mut HashMap<K, HashSet<JobId>>, key: K, id: JobId) {
-    if let Some(ids) = index.get_mut(&key) {
-        ids.remove(&id);
-        if ids.is_empty() {
-            index.remove(&key);
-        }
-    }
-}
-
 impl DatagramMachine for Pinger {
     type Target = PingTarget;
     type Report = PingReport;
@@ -417,8 +408,7 @@ impl DatagramMachine for Pinger {
 
     fn start(&mut self, now: Now, id: JobId, target: PingTarget) {
         self.forget_lingering(now.mono);
-        self.by_address.entry(target.to).or_default().insert(id);
-        self.by_ip.entry(target.to.ip()).or_default().insert(id);
+        self.by_address.insert(target.to, id);
         self.jobs.insert(id, Job::new(target));
         self.open += 1;
         self.begin_probe(now, id);

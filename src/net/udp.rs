@@ -5,11 +5,11 @@
 //! [`UdpDriver::wait`] sleeps until there is more to do. No more Pings leave between two reads than there is
 //! room for their answers.
 
-use std::collections::HashMap;
 use std::future::pending;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use foldhash::HashMap;
 use nix::errno::Errno;
 
 use super::clock::{Clock, unix_time};
@@ -114,7 +114,7 @@ impl UdpDriver {
             v4: None,
             v6: None,
             pacer: Pacer::new(options.rate),
-            towards: HashMap::new(),
+            towards: HashMap::default(),
             tracer: options.tracer,
             buffer: vec![0; MAX_DATAGRAM].into_boxed_slice(),
             outgoing: Vec::new(),

@@ -75,6 +75,9 @@ impl Ledger {
     /// Counts a result line and writes it.
     pub fn say(&mut self, id: JobId, probe: Probe) -> io::Result<()> {
         self.tally.probe(id, &probe);
+        if self.order.is_none() {
+            return self.output.probe(&probe);
+        }
         let origin = probe.origin.clone();
         self.give(&origin, Said::Probe(Box::new(probe)))
     }

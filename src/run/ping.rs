@@ -1,10 +1,11 @@
 //! A run of `eth-ping`: source → one machine ⇄ the UDP driver → results.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::HashMap;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -86,7 +87,7 @@ impl PingRun {
             pinger,
             items: Some(source.items),
             stopped: false,
-            jobs: HashMap::new(),
+            jobs: HashMap::default(),
             // A port that the UDP socket is bound to may be taken on TCP.
             dialer: Dialer { clock, bind: Arc::new([]), stop: stop.clone() },
             stop,

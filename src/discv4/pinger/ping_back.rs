@@ -22,11 +22,13 @@ impl Pinger {
         if expires_in_s(ping.expiration, now.unix_s()) < 0 {
             return self.junk(from, None);
         }
-        let exact = self.by_address.get(&from);
-        let ids: Vec<JobId> = match exact.or_else(|| self.by_ip.get(&from.ip())) {
-            Some(ids) => ids.iter().copied().collect(),
-            None => return,
-        };
+        let mut ids: Vec<JobId> = self.by_address.at(from).collect();
+        if ids.is_empty() {
+            ids.extend(self.by_address.at_ip(from.ip()));
+        }
+        if ids.is_empty() {
+            return;
+        }
         let Some(signer) = self.signer_of_ping(&ids, packet) else {
             return self.junk(from, None);
         };
@@ -73,8 +75,8 @@ impl Pinger {
     /// One Ping gets one Pong, however many jobs have its sender as their target: whoever else holds the Ping that
     /// this answers need not answer it.
     pub(super) fn let_go_of(&mut self, answered: Answer) {
-        for id in self.by_ip.get(&answered.to.ip()).into_iter().flatten() {
-            let Some(job) = self.jobs.get_mut(id) else { continue };
+        for id in self.by_address.at_ip(answered.to.ip()) {
+            let Some(job) = self.jobs.get_mut(&id) else { continue };
             for held in &mut job.held {
                 held.pong = held.pong.filter(|pong| pong.ping_hash != answered.ping_hash);
             }

@@ -52,8 +52,8 @@ impl Pinger {
 
     /// Remembers, for each probe that waits for that address, that it sent what answers nothing.
     pub(super) fn junk(&mut self, from: SocketAddr, error: Option<DecodeError>) {
-        for id in self.by_address.get(&from).into_iter().flatten() {
-            if let Some(job) = self.jobs.get_mut(id).filter(|job| job.is_waiting()) {
+        for id in self.by_address.at(from) {
+            if let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_waiting()) {
                 job.saw_junk(error);
             }
         }
@@ -147,8 +147,8 @@ impl Pinger {
             }
             return;
         }
-        for id in self.by_address.get(&to).into_iter().flatten() {
-            if let Some(job) = self.jobs.get_mut(id).filter(|job| job.is_waiting())
+        for id in self.by_address.at(to) {
+            if let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_waiting())
                 && job.all_pings().any(|ping| ping.hash.starts_with(quoted))
             {
                 job.saw_weak_icmp(why);
