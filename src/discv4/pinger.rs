@@ -114,7 +114,8 @@ pub struct Pinger {
     config: Config,
     key: NodeKey,
     rng: StdRng,
-    jobs: HashMap<JobId, Job>,
+    /// Boxed: a table of them would be half empty, and twice in memory while it grows.
+    jobs: HashMap<JobId, Box<Job>>,
     /// Jobs that have not given `Done`.
     open: usize,
     /// Jobs that take a place, and those whose turn has come and that wait for one.
@@ -214,8 +215,8 @@ impl Pinger {
         while self.placed < self.config.concurrency {
             let Some(id) = self.unplaced.pop_front() else { return };
             // It may have ended meanwhile.
-            let is_waiting = |job: &Job| job.state == State::Queued && job.timer.is_none();
-            if self.jobs.get(&id).is_some_and(is_waiting) {
+            let job = self.jobs.get(&id);
+            if job.is_some_and(|job| job.state == State::Queued && job.timer.is_none()) {
                 self.leave(id);
             }
         }
@@ -409,7 +410,7 @@ impl DatagramMachine for Pinger {
     fn start(&mut self, now: Now, id: JobId, target: PingTarget) {
         self.forget_lingering(now.mono);
         self.by_address.insert(target.to, id);
-        self.jobs.insert(id, Job::new(target));
+        self.jobs.insert(id, Box::new(Job::new(target)));
         self.open += 1;
         self.begin_probe(now, id);
     }
