@@ -82,7 +82,8 @@ impl Serialize for Millis {
 
 impl fmt::Display for Millis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{:.3}ms", self.0.as_micros() as f64 / 1000.0))
+        let micros = self.0.as_micros();
+        f.pad(&format!("{}.{:03}ms", micros / 1000, micros % 1000))
     }
 }
 

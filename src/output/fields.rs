@@ -136,7 +136,9 @@ impl<'a> Serializer for Value<'a> {
     }
     fn serialize_str(self, v: &str) -> fmt::Result {
         let bare = !v.contains('=') || v.starts_with("enode:");
-        if !v.is_empty() && !v.contains([' ', '"']) && bare {
+        // Without a look for an early end, as in `push_escaped`.
+        let is_word = v.bytes().fold(true, |word, byte| word & (byte != b' ') & (byte != b'"'));
+        if !v.is_empty() && is_word && bare {
             push_escaped(self.out, v);
             return Ok(());
         }

@@ -75,7 +75,8 @@ pub fn escaped(text: &str) -> String {
 
 /// Appends text from outside, escaped.
 pub fn push_escaped(out: &mut String, text: &str) {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    // To look at all bytes at once is cheaper than to stop at the first odd one: there is hardly ever any.
+    if text.bytes().fold(true, |fit, byte| fit & matches!(byte, b' '..=b'~')) {
         return out.push_str(text);
     }
     for c in text.chars() {
