@@ -108,6 +108,12 @@ impl Reading {
         Reading { total: sizes.sum(), read, targets }
     }
 
+    /// Counts targets where the bytes are counted that they stand in: else the one says nothing of the other.
+    fn count<P>(&self, items: &[Unresolved<P>]) {
+        let targets = items.iter().filter(|item| !matches!(item, Unresolved::Broken { .. }));
+        self.targets.fetch_add(targets.count() as u64, Ordering::Relaxed);
+    }
+
     fn add(&self, bytes: usize) {
         self.read.fetch_add(bytes as u64, Ordering::Relaxed);
     }
@@ -162,7 +168,6 @@ pub fn start<T: Targets>(
     let reading = Arc::new(Reading::of(&inputs));
     let (to_run, items) = mpsc::channel(QUEUE);
     let (to_resolver, mut unresolved) = mpsc::channel(1);
-    let counter = reading.clone();
     let names_only_files = inputs.iter().all(|input| matches!(input, Input::Argument(_)));
     let resolver = Resolver::new(families, timeout, look_up, stop.clone());
     tokio::spawn(async move {
@@ -178,7 +183,6 @@ pub fn start<T: Targets>(
             let mut numbered = |origin| {
                 let origin = Arc::new(Origin { number, ..origin });
                 number += 1;
-                counter.targets.store(number, Ordering::Relaxed);
                 origin
             };
             for next in batch {
@@ -203,10 +207,13 @@ pub fn start<T: Targets>(
     });
     if names_only_files {
         // No thread for what is in memory already: it would cost a tenth of a short run.
+        let counter = reading.clone();
         tokio::spawn(async move {
             for input in inputs {
                 let Input::Argument(entry) = input else { continue };
-                if to_resolver.send(read::expand(entry, None, &targets)).await.is_err() {
+                let items = read::expand(entry, None, &targets);
+                counter.count(&items);
+                if to_resolver.send(items).await.is_err() {
                     return;
                 }
             }

@@ -452,6 +452,7 @@ impl DatagramMachine for Pinger {
         while let Some(id) = self.pings.pop_front() {
             if let Some(rested) = self.must_rest(now, id) {
                 self.set_state(id, State::Queued, Some(rested));
+                self.fill_places();
                 continue;
             }
             if let Some(transmit) = self.build_ping(now, id, buf) {

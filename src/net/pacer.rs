@@ -26,14 +26,16 @@ pub struct Pacer {
     window: Mono,
     sent: u32,
     measured: Duration,
+    /// When the last send was counted.
+    last: Mono,
 }
 
 impl Pacer {
     /// At most `rate` sends a second; 0 means any number.
     pub fn new(rate: u32) -> Self {
         let gap = if rate == 0 { Duration::ZERO } else { Duration::from_secs(1) / rate };
-        let (next, window) = (Mono::default(), Mono::default());
-        Pacer { asked: gap, gap, next, window, sent: 0, measured: gap }
+        let zero = Mono::default();
+        Pacer { asked: gap, gap, next: zero, window: zero, sent: 0, measured: gap, last: zero }
     }
 
     /// When the next send is due; not later than `now` if it is.
@@ -44,6 +46,11 @@ impl Pacer {
     /// Counts a send.
     pub fn spend(&mut self, now: Mono) {
         self.next = self.next.max(now) + self.gap;
+        if now.since(self.last) >= WINDOW {
+            // Nothing was sent for a while: that is no rate.
+            (self.window, self.sent) = (now, 0);
+        }
+        self.last = now;
         self.sent += 1;
         let passed = now.since(self.window);
         if passed >= WINDOW {
@@ -53,8 +60,15 @@ impl Pacer {
     }
 
     /// Halves the rate, or what was sent a second lately if that is less.
-    pub fn slow_down(&mut self) {
-        let gap = self.gap.max(self.measured).max(NO_GAP);
+    pub fn slow_down(&mut self, now: Mono) {
+        // An idle time must not pass for a slow one.
+        let lately = now.since(self.window).checked_div(self.sent);
+        let measured = match lately {
+            Some(lately) if self.measured.is_zero() => lately,
+            Some(lately) => lately.min(self.measured),
+            None => self.measured,
+        };
+        let gap = self.gap.max(measured).max(NO_GAP);
         self.gap = (2 * gap).min(MAX_GAP.max(self.asked));
     }
 
@@ -89,10 +103,10 @@ mod tests {
             let full = rate(&mut pacer, Duration::from_secs(1));
             let expected = if asked == 0 { 10_000 } else { asked };
             assert!(full.abs_diff(expected) <= 30, "{full} of {asked}");
-            pacer.slow_down();
+            pacer.slow_down(Mono(Duration::from_secs(2)));
             let half = rate(&mut pacer, Duration::from_secs(2));
             assert!(half.abs_diff(full / 2) <= 100, "{half} of {full}");
-            pacer.slow_down();
+            pacer.slow_down(Mono(Duration::from_secs(3)));
             let quarter = rate(&mut pacer, Duration::from_secs(3));
             assert!(quarter.abs_diff(full / 4) <= 100, "{quarter} of {full}");
             (0..10).for_each(|_| pacer.speed_up());
@@ -104,10 +118,10 @@ mod tests {
     #[test]
     fn it_never_comes_to_a_stop() {
         let mut pacer = Pacer::new(0);
-        (0..100).for_each(|_| pacer.slow_down());
+        (0..100).for_each(|_| pacer.slow_down(Mono::default()));
         assert!(rate(&mut pacer, Duration::from_secs(1)) >= 10);
         let mut slow = Pacer::new(2);
-        (0..100).for_each(|_| slow.slow_down());
+        (0..100).for_each(|_| slow.slow_down(Mono::default()));
         // A third one may run ahead.
         assert!((2..=3).contains(&rate(&mut slow, Duration::from_secs(1))));
     }

@@ -74,7 +74,7 @@ impl Dialer {
         tracer: Option<Tracer>,
     ) -> M::Report {
         let clock = self.clock;
-        let mut driven = Driven { machine, stream: None, clock, tracer };
+        let mut driven = Driven { machine, stream: None, reset: false, clock, tracer };
         let mut stopped = false;
         let mut seen = None;
         let mut late_reads = 0;
@@ -123,6 +123,8 @@ impl Dialer {
 struct Driven<'m, M> {
     machine: &'m mut M,
     stream: Option<TcpStream>,
+    /// A write said that the peer had reset the connection.
+    reset: bool,
     clock: Clock,
     tracer: Option<Tracer>,
 }
@@ -138,7 +140,7 @@ impl<M: StreamMachine> Driven<'_, M> {
     async fn act(&mut self, action: Action, to: SocketAddr, bind: &[SocketAddr]) {
         match action {
             Action::Connect => {
-                self.stream = None;
+                (self.stream, self.reset) = (None, false);
                 self.see(self.clock.now(), SeenWhat::Connecting);
                 let connected = connect(to, bind).await;
                 let now = self.clock.now();
@@ -157,8 +159,10 @@ impl<M: StreamMachine> Driven<'_, M> {
             Action::Write(bytes) => {
                 let Some(open) = &mut self.stream else { return };
                 // What the peer said before it hung up is still to be read; reading tells that it did.
-                if open.write_all(&bytes).await.is_ok() {
-                    self.see(self.clock.now(), SeenWhat::Sent(&bytes));
+                match open.write_all(&bytes).await {
+                    Ok(()) => self.see(self.clock.now(), SeenWhat::Sent(&bytes)),
+                    // The system tells a reset once: reading sees no more than the end then.
+                    Err(_) => self.reset = true,
                 }
             }
             Action::Close => {
@@ -176,6 +180,7 @@ impl<M: StreamMachine> Driven<'_, M> {
         let read = open.read(&mut buffer).await;
         let now = self.clock.now();
         let (what, event) = match read {
+            Ok(0) if self.reset => closed(CloseWhy::Reset),
             Ok(0) => closed(CloseWhy::Eof),
             Ok(count) => {
                 let bytes = buffer.get(..count).unwrap_or_default();

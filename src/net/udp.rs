@@ -269,7 +269,7 @@ impl UdpDriver {
             }
         }
         if self.own_drops() > before {
-            self.pacer.slow_down();
+            self.pacer.slow_down(now);
             self.slowed = Some(now);
         } else if self.slowed.is_some_and(|at| now.since(at) >= RECOVERY) {
             self.pacer.speed_up();

@@ -143,9 +143,17 @@ impl<'a> Serializer for Value<'a> {
             return Ok(());
         }
         self.out.push('"');
-        for (nth, part) in v.split('"').enumerate() {
-            self.out.push_str(if nth == 0 { "" } else { "\\\"" });
-            push_escaped(self.out, part);
+        for part in v.split_inclusive(['"', '\\']) {
+            // What would end the quotes, or look as if it did not.
+            let (text, special) = match part.strip_suffix(['"', '\\']) {
+                Some(text) => (text, &part[text.len()..]),
+                None => (part, ""),
+            };
+            push_escaped(self.out, text);
+            if !special.is_empty() {
+                self.out.push('\\');
+                self.out.push_str(special);
+            }
         }
         self.out.push('"');
         Ok(())

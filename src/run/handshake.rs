@@ -405,7 +405,8 @@ impl HandshakeRun {
         }
         job.candidate = 0;
         job.spoken.clear();
-        self.schedule(now, next, job);
+        // Its host's turn is asked for when the time has come: until then the host is free for others.
+        self.later.insert((next, job.id), job);
         Ok(())
     }
 

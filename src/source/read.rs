@@ -29,14 +29,16 @@ pub enum Unresolved<P> {
 const BATCH: usize = 64;
 
 /// Sends on what was read. Not one by one: to wake whoever takes it costs more than to read a line.
-struct Sink<P> {
+struct Sink<'r, P> {
     out: mpsc::Sender<Vec<Unresolved<P>>>,
     batch: Vec<Unresolved<P>>,
+    reading: &'r Reading,
 }
 
-impl<P> Sink<P> {
+impl<P> Sink<'_, P> {
     /// Takes what was read, and sends it on once it is much. False if nobody takes it any more.
     fn put(&mut self, items: Vec<Unresolved<P>>) -> bool {
+        self.reading.count(&items);
         self.batch.extend(items);
         self.batch.len() < BATCH || self.send()
     }
@@ -55,13 +57,13 @@ pub fn all<T: Targets>(
     out: mpsc::Sender<Vec<Unresolved<T::Peer>>>,
     reading: &Reading,
 ) {
-    let mut sink = Sink { out, batch: Vec::new() };
+    let mut sink = Sink { out, batch: Vec::new(), reading };
     for input in inputs {
         let more = match input {
             Input::Argument(entry) => sink.put(expand(entry, None, targets)),
             Input::File { name, reader, .. } => {
                 let mut reader = BufReader::new(reader);
-                match file(&name, &mut reader, targets, &mut sink, reading) {
+                match file(&name, &mut reader, targets, &mut sink) {
                     Ok(more) => more,
                     Err(error) => sink.put(vec![Unresolved::Broken { file: name, error }]),
                 }
@@ -78,8 +80,7 @@ fn file<T: Targets>(
     name: &Arc<str>,
     reader: &mut BufReader<impl Read>,
     targets: &T,
-    sink: &mut Sink<T::Peer>,
-    reading: &Reading,
+    sink: &mut Sink<'_, T::Peer>,
 ) -> io::Result<bool> {
     let mut line = Vec::new();
     for number in 1.. {
@@ -93,9 +94,9 @@ fn file<T: Targets>(
         if read == 0 {
             break;
         }
-        reading.add(read);
+        sink.reading.add(read);
         let parsed = if line.len() > MAX_LINE && !line.ends_with(b"\n") {
-            skip_line(reader)?;
+            sink.reading.add(skip_line(reader)?);
             Some(Err(line::too_long(&line)))
         } else {
             line::parse(&line, |text, said| targets.parse(text, said))
@@ -113,7 +114,9 @@ fn file<T: Targets>(
     Ok(true)
 }
 
-fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
+/// Skips the rest of a line, and says how long it was.
+fn skip_line(reader: &mut impl BufRead) -> io::Result<usize> {
+    let mut skipped = 0;
     loop {
         let available = reader.fill_buf()?;
         let (used, end) = match available.iter().position(|byte| *byte == b'\n') {
@@ -121,8 +124,9 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
             None => (available.len(), available.is_empty()),
         };
         reader.consume(used);
+        skipped += used;
         if end {
-            return Ok(());
+            return Ok(skipped);
         }
     }
 }
