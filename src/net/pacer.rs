@@ -125,4 +125,16 @@ mod tests {
         // A third one may run ahead.
         assert!((2..=3).contains(&rate(&mut slow, Duration::from_secs(1))));
     }
+
+    #[test]
+    fn an_idle_time_is_no_rate() {
+        let mut pacer = Pacer::new(0);
+        rate(&mut pacer, Duration::from_secs(1));
+        // Nothing for eight seconds, then a burst that our own socket does not take.
+        let burst = Duration::from_secs(10);
+        (0..10).for_each(|n| pacer.spend(Mono(burst + n * Duration::from_micros(100))));
+        pacer.slow_down(Mono(burst + Duration::from_millis(1)));
+        let half = rate(&mut pacer, burst + Duration::from_millis(1));
+        assert!((4000..=6000).contains(&half), "{half}");
+    }
 }
