@@ -20,6 +20,8 @@ use crate::target::{Listed, Protocol, UnknownNetwork, Why};
 const BUILT_IN: &str = include_str!("../bootnodes.toml");
 /// A mistyped name is taken for the known one that is at most this many edits away.
 const NEAR: usize = 2;
+/// The name that the main network of each protocol has in `bootnodes.toml`.
+pub const MAIN_NETWORK: &str = "mainnet";
 
 /// All named networks.
 #[derive(Clone, Debug, Default)]
@@ -248,12 +250,17 @@ fn merged<'a, N>(
 }
 
 fn unknown(protocol: Protocol, name: &str, known: BTreeSet<&String>) -> Why {
-    let nearest = known
-        .iter()
-        .map(|known| (strsim::levenshtein(known, name), known))
-        .filter(|(edits, _)| *edits <= NEAR)
-        .min()
-        .map(|(_, known)| (*known).clone());
+    // Who names the protocol means its main network.
+    let meant = match (protocol, name) {
+        (Protocol::Ethereum, "ethereum" | "eth") | (Protocol::Bitcoin, "bitcoin" | "btc") => {
+            MAIN_NETWORK
+        }
+        _ => name,
+    };
+    let edits = |known: &str| strsim::levenshtein(known, meant);
+    let fewest = known.iter().map(|known| edits(known)).min().filter(|edits| *edits <= NEAR);
+    let nearest = known.iter().filter(|known| Some(edits(known)) == fewest);
+    let nearest = nearest.map(|known| (*known).clone()).collect();
     let known = known.into_iter().cloned().collect();
     let name = name.to_owned();
     Why::UnknownNetwork(Box::new(UnknownNetwork { protocol, name, nearest, known }))

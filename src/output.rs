@@ -7,9 +7,10 @@ mod reason;
 mod text;
 pub mod trace;
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use serde::Serialize;
+use terminal_size::{Width, terminal_size_of};
 
 use self::progress::Progress;
 use crate::report::{Probe, ResolveError, Summary, TargetStats};
@@ -25,6 +26,28 @@ pub enum Format {
     Json,
 }
 
+/// How much of the screen a result takes, in text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A line with all that is known, for pipes and files.
+    Line,
+    /// A row that ends at the right edge of the terminal.
+    Row,
+    /// A block of lines, for a person who asked for one target.
+    Block,
+}
+
+impl Shape {
+    /// For standard output, where `one` says whether a single result is all that there will be.
+    pub fn of_stdout(one: bool) -> Self {
+        match (io::stdout().is_terminal(), one) {
+            (false, _) => Shape::Line,
+            (true, false) => Shape::Row,
+            (true, true) => Shape::Block,
+        }
+    }
+}
+
 /// How it is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
@@ -32,8 +55,8 @@ pub struct Style {
     pub format: Format,
     /// Whether text on standard output is coloured.
     pub color: bool,
-    /// Whether a result is a block of lines, for a person who asked for one target.
-    pub block: bool,
+    /// How much of the screen a result takes, in text.
+    pub shape: Shape,
     /// Whether nothing goes to stderr.
     pub quiet: bool,
     /// Whether statistics and the summary are given.
@@ -80,9 +103,13 @@ impl Output {
         match self.style.format {
             Format::Json => self.json(&line),
             Format::Text => {
-                let Style { color, block, .. } = self.style;
-                let text = if block { block::probe } else { text::probe };
-                let mut line = text(&line, color).map_err(io::Error::other)?;
+                let Style { color, shape, .. } = self.style;
+                let text = match shape {
+                    Shape::Line => text::probe(&line, color, None),
+                    Shape::Row => text::probe(&line, color, Some(columns())),
+                    Shape::Block => block::probe(&line, color, columns()),
+                };
+                let mut line = text.map_err(io::Error::other)?;
                 line.push('\n');
                 self.take(line.as_bytes())
             }
@@ -182,4 +209,9 @@ impl Output {
         }
         Ok(())
     }
+}
+
+/// How wide the terminal is now; one that does not say so cuts nothing.
+fn columns() -> usize {
+    terminal_size_of(io::stdout()).map_or(usize::MAX, |(Width(columns), _)| columns.into())
 }

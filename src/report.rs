@@ -105,21 +105,21 @@ pub struct Probe {
     /// Why not, where not.
     #[serde(flatten)]
     pub failure: Option<Failure>,
-    /// Where the probe was sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<SocketAddr>,
-    /// What the peer said; of a handshake also what it said before something failed.
-    #[serde(flatten)]
-    pub answer: Option<Answer>,
-    /// How many Pings were sent, or connections tried.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tries: Option<u32>,
-    /// What a TCP connect to the peer's TCP port gave (`--tcp`).
-    #[serde(flatten)]
-    pub tcp: Option<Tcp>,
     /// What was odd and yet no failure.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// What a TCP connect to the peer's TCP port gave (`--tcp`).
+    #[serde(flatten)]
+    pub tcp: Option<Tcp>,
+    /// What the peer said; of a handshake also what it said before something failed.
+    #[serde(flatten)]
+    pub answer: Option<Answer>,
+    /// Where the probe was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<SocketAddr>,
+    /// How many Pings were sent, or connections tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tries: Option<u32>,
 }
 
 /// What a peer said, by the command that asked.

@@ -117,6 +117,11 @@ impl Tally {
         (self.targets, self.answered)
     }
 
+    /// Result lines, and how many of them say that the target was answered as expected.
+    pub fn probes(&self) -> (u64, u64) {
+        (self.probes, self.ok)
+    }
+
     /// Result lines that say a failure, by its kind.
     pub fn failures(&self) -> &Counts {
         &self.failures

@@ -1,5 +1,5 @@
-//! What a person sees at a terminal who asks for one target: a block, coloured by outcome. Whoever asks for more, or
-//! reads through a pipe, gets lines.
+//! What a person sees at a terminal: one target as a block, more of them as rows that end at its right edge. Whoever
+//! reads through a pipe gets whole lines.
 
 mod common;
 
@@ -11,9 +11,15 @@ use common::scripted_tcp::ScriptedTcp;
 
 /// What the program writes to a terminal of its own (script(1), of Debian's bsdutils), with the line ends of a file.
 fn at_terminal(arguments: &str, variables: &[(&str, &str)]) -> String {
+    in_columns(0, arguments, variables)
+}
+
+/// The same of a terminal that is so wide; 0 if it does not say.
+fn in_columns(columns: u32, arguments: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new("script");
     clean(&mut command);
-    command.args(["-qec", &format!("'{PROGRAM}' {arguments}"), "/dev/null"]);
+    let line = format!("stty rows 24 cols {columns}; '{PROGRAM}' {arguments}");
+    command.args(["-qec", &line, "/dev/null"]);
     command.envs(variables.iter().copied()).stdin(Stdio::null());
     let ran =
         finish(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("script"));
@@ -52,4 +58,32 @@ fn several_targets_are_lines() {
             "{shown}"
         );
     }
+}
+
+/// A row tells as much as there is room for; but a failure always tells its whole reason.
+#[test]
+fn rows_end_at_the_right_edge() {
+    let peer = ScriptedTcp::start(btc::good_peer());
+    let arguments = format!("btc-handshake -q --ordered {} 127.0.0.1:1", peer.target());
+    let shown = |columns| in_columns(columns, &arguments, &[("NO_COLOR", "1")]);
+    for (columns, begin, end) in [(80, "", " …"), (120, " user_agent=", " …"), (0, "", "Z")] {
+        let text = shown(columns);
+        let [ok, failed] = text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
+        assert!(columns == 0 || ok.chars().count() <= columns as usize, "{ok}");
+        assert!(ok.ends_with(end) && ok.contains(begin), "{ok}");
+        assert!(failed.contains("or a firewall answered in its place"), "{failed}");
+    }
+    assert!(shown(0).lines().all(|line| line.contains(" tries=1 at=")));
+    let coloured = in_columns(80, &format!("{arguments} --color always"), &[]);
+    let dimmed = coloured.lines().next().unwrap_or_default();
+    assert!(dimmed.starts_with("\u{1b}[32mok\u{1b}[0m  "), "{dimmed:?}");
+    assert!(dimmed.contains("\u{1b}[2m  ") && dimmed.ends_with("\u{1b}[0m"), "{dimmed:?}");
+}
+
+#[test]
+fn a_block_is_broken_between_words() {
+    let shown = in_columns(60, "btc-handshake 127.0.0.1:1", &[("NO_COLOR", "1")]);
+    let begin = "refused  127.0.0.1:1\n  the host is there and nothing listens on that TCP port, or\n  a firewall answered in its place\n";
+    assert!(shown.starts_with(begin), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
 }

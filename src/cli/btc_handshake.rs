@@ -15,14 +15,14 @@ use tokio::net::TcpSocket;
 
 use super::Fault;
 use super::common::{
-    BindArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code, not_bound,
-    positive_duration,
+    BindArgs, HelpArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code,
+    not_bound, positive_duration, whole,
 };
 use crate::bitcoin::version::MAX_USER_AGENT;
 use crate::bitcoin::{Magic, services};
 use crate::net::clock::Clock;
 use crate::net::tcp::{Dialer, bind_to};
-use crate::networks::{ANY, BitcoinNetwork, Networks};
+use crate::networks::{ANY, BitcoinNetwork, MAIN_NETWORK, Networks};
 use crate::output::{Output, trace};
 use crate::run::handshake::{Asked, HandshakeRun, Parts, Tracers};
 use crate::signals::Signals;
@@ -30,8 +30,6 @@ use crate::source::{self, SystemLookUp};
 use crate::target::bitcoin::{self, Bitcoin};
 use crate::target::{UnknownNetwork, Why};
 
-/// The network that is asked for where none is said.
-const DEFAULT_NETWORK: &str = "mainnet";
 /// The network whose port a signet of one's own has.
 const SIGNET: &str = "signet";
 /// Who we say we are (BIP-14).
@@ -44,6 +42,8 @@ const USER_AGENT: &str = concat!("/p2pprobe:", env!("CARGO_PKG_VERSION"), "/");
 /// answered as expected, 1 if not, 2 if the command is wrong or the run failed.
 #[derive(Debug, Args)]
 #[command(
+    disable_help_flag = true,
+    disable_version_flag = true,
     after_help = EXAMPLES,
     mut_arg("targets", |arg| arg.help(
         "HOST, HOST:PORT, [IPV6]:PORT, or a network's name for what its DNS seeds give; `-` reads targets from standard input"
@@ -75,6 +75,8 @@ pub struct BtcHandshake {
     network: BindArgs,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    _help: HelpArgs,
 }
 
 #[derive(Debug, Args)]
@@ -97,13 +99,13 @@ struct NetworkArgs {
 #[command(next_help_heading = "Probe")]
 struct ProbeArgs {
     /// How long a connect may take
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive_duration)]
+    #[arg(long, value_name = "TIME", default_value = "5s", allow_negative_numbers = true, value_parser = positive_duration)]
     connect_timeout: Duration,
     /// How long one connection may take in all: connect, handshake and pong
-    #[arg(long, value_name = "TIME", default_value = "15s", value_parser = positive_duration)]
+    #[arg(long, value_name = "TIME", default_value = "15s", allow_negative_numbers = true, value_parser = positive_duration)]
     timeout: Duration,
     /// How many more connections to try where one is refused, times out, or ends before the handshake is done
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = whole(0..=u32::MAX))]
     retries: u32,
     /// What we say we are (BIP-14)
     #[arg(long, value_name = "TEXT", default_value = USER_AGENT, value_parser = user_agent)]
@@ -114,20 +116,22 @@ struct ProbeArgs {
 #[command(next_help_heading = "Limits (an answer beyond them counts as not as asked)")]
 struct LimitArgs {
     /// The chain must be this high
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(0..=i32::MAX))]
     min_height: Option<i32>,
     /// The node must offer these services: NETWORK,WITNESS
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     need_services: Vec<String>,
     /// The clocks may differ by this much
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     max_clock_skew: Option<Duration>,
     /// Our ping must be answered within this time
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     max_rtt: Option<Duration>,
 }
 
 const EXAMPLES: &str = "\
+TIME is a number with its unit: 500ms, 3s, 2m.
+
 Examples:
   p2pprobe btc-handshake 203.0.113.7
   p2pprobe btc-handshake node.example.org:8333 --min-height 900000 --need-services NETWORK,WITNESS
@@ -227,12 +231,11 @@ impl NetworkArgs {
         let named = |name: &str| {
             networks.bitcoin(name).map_err(|why| match why {
                 Why::UnknownNetwork(unknown) => {
-                    let UnknownNetwork { name, nearest, known, .. } = *unknown;
+                    let question = unknown.question();
+                    let UnknownNetwork { name, known, .. } = *unknown;
                     let name = name.escape_debug();
-                    let hint = match nearest {
-                        Some(nearest) => format!("did you mean '{nearest}'?"),
-                        None => format!("there are {}, and {ANY}", known.join(", ")),
-                    };
+                    let hint = question
+                        .unwrap_or_else(|| format!("there are {}, and {ANY}", known.join(", ")));
                     Fault::Usage(format!("--network: there is no network named '{name}'; {hint}"))
                 }
                 why => Fault::Usage(format!("--network: {why}")),
@@ -249,7 +252,7 @@ impl NetworkArgs {
         Ok(match self.network.as_deref() {
             Some(ANY) => bitcoin::Asked::Any,
             Some(name) => bitcoin::Asked::One { network: named(name)?, said: true },
-            None => bitcoin::Asked::One { network: named(DEFAULT_NETWORK)?, said: false },
+            None => bitcoin::Asked::One { network: named(MAIN_NETWORK)?, said: false },
         })
     }
 }

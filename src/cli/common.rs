@@ -1,9 +1,12 @@
 //! The flags that every probing command has.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -13,7 +16,7 @@ use nix::errno::Errno;
 use super::Fault;
 use crate::net::descriptors;
 use crate::networks::{Networks, NetworksError, user_file};
-use crate::output::{Format, Output, Style};
+use crate::output::{Format, Output, Shape, Style};
 use crate::run::{Keeping, RunError};
 use crate::signals::Signals;
 use crate::source::Input;
@@ -37,7 +40,7 @@ pub enum Color {
 #[command(next_help_heading = "Targets")]
 pub struct TargetArgs {
     /// Enode URL, ENR, HOST:PORT or a network's name; `-` reads targets from standard input
-    #[arg(value_name = "TARGET", required_unless_present = "files")]
+    #[arg(value_name = "TARGET", required_unless_present = "files", help_heading = None::<&str>)]
     pub targets: Vec<String>,
     /// Read targets from FILE, one a line; `-` is standard input
     #[arg(long = "file", value_name = "FILE")]
@@ -58,19 +61,19 @@ pub struct TargetArgs {
 #[command(next_help_heading = "Pace")]
 pub struct PaceArgs {
     /// How often to probe each target [default: 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1..=u32::MAX))]
     pub count: Option<u32>,
     /// From one probe of a target to the next
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", allow_negative_numbers = true, value_parser = duration)]
     pub interval: Duration,
     /// Targets probed at the same time
-    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, value_name = "N", default_value_t = 512, allow_negative_numbers = true, value_parser = whole(1..=65_536_u32))]
     pub concurrency: u32,
     /// Packets sent a second, in all; 0: any number
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", default_value_t = 2000, allow_negative_numbers = true, value_parser = whole(0..=u32::MAX))]
     pub rate: u32,
     /// Shortest time between two tries at one IP address; 0: none [default: 1s, or --interval if that is shorter]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     per_host_interval: Option<Duration>,
 }
 
@@ -115,6 +118,18 @@ pub struct BindArgs {
     /// Send from and receive on this address; once for each family [default: any address, a free port]
     #[arg(long, value_name = "ADDR:PORT", value_parser = socket_address)]
     pub bind: Vec<SocketAddr>,
+}
+
+/// What every command has. clap's own flags would stand before all others.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Help")]
+pub struct HelpArgs {
+    /// This help; -h gives it in short
+    #[arg(short, long, action = ArgAction::Help)]
+    help: Option<bool>,
+    /// The version of p2pprobe
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    version: Option<bool>,
 }
 
 impl TargetArgs {
@@ -179,11 +194,10 @@ impl OutputArgs {
     /// How to write, where `summary` says whether other arguments imply one, and `one` whether a single result is all
     /// that there will be.
     pub fn style(&self, summary: bool, one: bool) -> Style {
-        let is_terminal = std::io::stdout().is_terminal();
         let terminal = || {
             let plain = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
             let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-            is_terminal && !plain("NO_COLOR") && !dumb
+            io::stdout().is_terminal() && !plain("NO_COLOR") && !dumb
         };
         Style {
             format: if self.json { Format::Json } else { Format::Text },
@@ -192,7 +206,7 @@ impl OutputArgs {
                 Color::Always => true,
                 Color::Never => false,
             },
-            block: one && is_terminal,
+            shape: Shape::of_stdout(one),
             quiet: self.quiet,
             summary: self.summary || summary,
             // Lines about packets say enough, and would break it.
@@ -320,6 +334,16 @@ fn config_error(error: &NetworksError) -> String {
         NetworksError::Bitcoin { network, why } => {
             format!("[bitcoin.{}] {why}", printable(network))
         }
+    }
+}
+
+/// Reads a whole number of a range.
+pub fn whole<T: FromStr + PartialOrd + Display + Clone>(
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| match text.parse() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        _ => Err(format!("it must be a whole number from {} to {}", range.start(), range.end())),
     }
 }
 

@@ -15,8 +15,8 @@ use rand::{Rng, SeedableRng};
 
 use super::Fault;
 use super::common::{
-    BindArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code, not_bound,
-    positive_duration, printable,
+    BindArgs, HelpArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code,
+    not_bound, positive_duration, printable, whole,
 };
 use crate::codec::key::NodeKey;
 use crate::discv4::pinger::{Config, Pinger};
@@ -33,7 +33,7 @@ use crate::target::ethereum::Ethereum;
 /// Sends a signed discv4 Ping to each target and prints the decoded Pong, or the reason why none came. Exits
 /// with 0 if every target was answered as expected, 1 if not, 2 if the command is wrong or the run failed.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(disable_help_flag = true, disable_version_flag = true, after_help = EXAMPLES)]
 pub struct EthPing {
     #[command(flatten)]
     targets: TargetArgs,
@@ -45,16 +45,18 @@ pub struct EthPing {
     network: BindArgs,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    _help: HelpArgs,
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Probe")]
 struct PingArgs {
     /// How long each Ping waits for its Pong
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = positive_duration)]
+    #[arg(long, value_name = "TIME", default_value = "2s", allow_negative_numbers = true, value_parser = positive_duration)]
     timeout: Duration,
     /// How many more Pings to send while no answer comes
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true, value_parser = whole(0..=u32::MAX))]
     retries: u32,
     /// Wait up to 500 ms for the node's own Ping and answer it, so that it will answer other requests
     #[arg(long)]
@@ -63,7 +65,7 @@ struct PingArgs {
     #[arg(long)]
     tcp: bool,
     /// An answer that takes longer counts as not as asked
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     max_rtt: Option<Duration>,
     /// Sign with the key in FILE, 32 bytes as hex, and not with a fresh one
     #[arg(long, value_name = "FILE")]
@@ -71,6 +73,8 @@ struct PingArgs {
 }
 
 const EXAMPLES: &str = "\
+TIME is a number with its unit: 500ms, 3s, 2m.
+
 Examples:
   p2pprobe eth-ping mainnet
   p2pprobe eth-ping 'enode://KEY@203.0.113.7:30303?discport=30301' --tcp

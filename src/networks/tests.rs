@@ -85,19 +85,21 @@ fn a_magic_may_be_that_of_several_networks() {
 fn a_name_within_two_edits_is_suggested() {
     let nearest = |name| match Networks::default().ethereum(name) {
         Err(Why::UnknownNetwork(unknown)) => unknown.nearest,
-        other => panic!("{other:?}"),
+        _ => panic!("{name}"),
     };
-    assert_eq!(nearest("manet").as_deref(), Some("mainnet"));
-    assert_eq!(nearest("mainet").as_deref(), Some("mainnet"));
-    assert_eq!(nearest("hodi").as_deref(), Some("hoodi"));
-    assert_eq!(nearest("mnet"), None);
-    assert_eq!(nearest("rinkeby"), None);
+    assert_eq!(nearest("manet"), ["mainnet"]);
+    assert_eq!(nearest("mainet"), ["mainnet"]);
+    assert_eq!(nearest("hodi"), ["hoodi"]);
+    assert_eq!(nearest("ethereum"), ["mainnet"]);
+    assert!(nearest("mnet").is_empty());
+    assert!(nearest("rinkeby").is_empty());
     let nearest = |name| match Networks::default().bitcoin(name) {
         Err(Why::UnknownNetwork(unknown)) => unknown.nearest,
-        other => panic!("{other:?}"),
+        _ => panic!("{name}"),
     };
-    assert_eq!(nearest("testnet").as_deref(), Some("testnet3"));
-    assert_eq!(nearest("litcoin").as_deref(), Some("litecoin"));
+    assert_eq!(nearest("bitcoin"), ["mainnet"]);
+    assert_eq!(nearest("testnet"), ["testnet3", "testnet4"]);
+    assert_eq!(nearest("litcoin"), ["litecoin"]);
 }
 
 /// Where several networks have a magic, nobody knows which of them a node is of.

@@ -11,13 +11,19 @@ use super::text::{escaped, outcome_style};
 use crate::report::Failure;
 
 /// Fields that the first lines say, or the command line did.
-const NOT_REPEATED: [&str; 6] = ["type", "command", "ok", "failure", "target", "reason"];
+const NOT_REPEATED: [&str; 7] = ["type", "command", "ok", "failure", "target", "reason", TIME];
+/// The field that comes last.
+const TIME: &str = "at";
 
-/// `OUTCOME TARGET`, the reason, and `KEY VALUE` for each field.
+const INDENT: &str = "  ";
+/// In fewer columns, text is not broken between words.
+const MIN_COLUMNS: usize = 20;
+
+/// `OUTCOME TARGET`, the reason, and `KEY VALUE` for each field; text is broken between words to fit into so many columns.
 ///
 /// # Errors
 /// None for the line of a probe.
-pub fn probe(line: &Line<'_>, color: bool) -> Result<String, fmt::Error> {
+pub fn probe(line: &Line<'_>, color: bool, columns: usize) -> Result<String, fmt::Error> {
     let Line::Probe { probe, reason } = line else { return Err(fmt::Error) };
     let Ok(Value::Object(fields)) = serde_json::to_value(line) else { return Err(fmt::Error) };
     let outcome = probe.failure.as_ref().map_or("ok", Failure::kind);
@@ -25,23 +31,41 @@ pub fn probe(line: &Line<'_>, color: bool) -> Result<String, fmt::Error> {
         true => (outcome_style(probe).bold(), Style::new().dimmed()),
         false => (Style::new(), Style::new()),
     };
-    let mut out = format!("{style}{outcome}{style:#}  {}\n", escaped(&probe.origin.target));
+    let mut out = format!("{style}{outcome}{style:#}  {}", escaped(&probe.origin.target));
     if let Some(reason) = reason {
-        writeln!(out, "  {}", escaped(reason))?;
+        write!(out, "\n{INDENT}{}", broken(&escaped(reason), INDENT.len(), columns))?;
     }
-    let shown = || fields.iter().filter(|(key, _)| !NOT_REPEATED.contains(&key.as_str()));
-    let width = shown().map(|(key, _)| key.len()).max().unwrap_or_default();
-    for (key, value) in shown() {
+    let is_shown = |key: &str| !NOT_REPEATED.contains(&key);
+    let width = fields.keys().filter(|key| is_shown(key)).map(String::len).max().unwrap_or(0);
+    let mut field = |key: &str, value: &Value| {
         let value = match value {
             Value::Array(values) => values.iter().map(inline).collect::<Vec<_>>().join(", "),
             Value::String(text) => escaped(text),
             value => inline(value),
         };
-        writeln!(out, "  {dim}{key:<width$}{dim:#}  {value}")?;
+        let value = broken(&value, 2 * INDENT.len() + width, columns);
+        write!(out, "\n{INDENT}{dim}{key:<width$}{dim:#}{INDENT}{value}")
+    };
+    for (key, value) in fields.iter().filter(|(key, _)| is_shown(key)) {
+        field(key, value)?;
     }
-    // The caller ends the last line.
-    out.truncate(out.trim_end().len());
+    // Who looks at it now knows that best.
+    fields.get(TIME).map_or(Ok(()), |at| field(TIME, at))?;
     Ok(out)
+}
+
+/// Text that begins after so many columns, broken between words. What has no spaces stays whole, for whoever copies it.
+fn broken(text: &str, from: usize, columns: usize) -> String {
+    if columns.saturating_sub(from) < MIN_COLUMNS {
+        return text.to_owned();
+    }
+    let margin = " ".repeat(from);
+    let options = textwrap::Options::new(columns)
+        .initial_indent(&margin)
+        .subsequent_indent(&margin)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(text, options).trim_start().to_owned()
 }
 
 /// A value that has parts, in a word.

@@ -73,6 +73,9 @@ const KINDS: usize = 3;
 /// `5230 of ~10000 targets done: 4801 ok, no-reply 210, refused 12; 1998/s, 2 s left`
 fn line(tally: &Tally, open: u64, targets: Option<(u64, bool)>, elapsed: Duration) -> String {
     let (done, ok) = tally.targets();
+    if let (0, Some((1, true))) = (done, targets) {
+        return line_of_one(tally, elapsed);
+    }
     let targets = targets.map(|(targets, known)| (targets.max(done + open), known));
     let mut line = match targets {
         Some((targets, true)) => format!("{done} of {targets} targets done"),
@@ -98,6 +101,15 @@ fn line(tally: &Tally, open: u64, targets: Option<(u64, bool)>, elapsed: Duratio
     line
 }
 
+/// While the only target is open: `no answer yet, 2 s`, or `3 of 4 probes ok, 5 s`.
+fn line_of_one(tally: &Tally, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs();
+    match tally.probes() {
+        (0, _) => format!("no answer yet, {seconds} s"),
+        (probes, ok) => format!("{ok} of {probes} probes ok, {seconds} s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -114,25 +126,28 @@ mod tests {
         for (failure, count) in answered.into_iter().chain(failed) {
             for _ in 0..count {
                 id += 1;
-                let origin = Arc::new(Origin::default());
-                let probe = Probe {
-                    at: Timestamp(0),
-                    command: "btc-handshake",
-                    origin: origin.clone(),
-                    probe: None,
-                    ok: failure.is_none(),
-                    failure: failure.cloned(),
-                    endpoint: None,
-                    answer: None,
-                    tries: None,
-                    tcp: None,
-                    warnings: Vec::new(),
-                };
+                let probe = probe(failure);
                 tally.probe(JobId(id), &probe);
-                tally.target(JobId(id), probe.at, origin);
+                tally.target(JobId(id), probe.at, probe.origin);
             }
         }
         tally
+    }
+
+    fn probe(failure: Option<&Failure>) -> Probe {
+        Probe {
+            at: Timestamp(0),
+            command: "btc-handshake",
+            origin: Arc::new(Origin::default()),
+            probe: None,
+            ok: failure.is_none(),
+            failure: failure.cloned(),
+            warnings: Vec::new(),
+            tcp: None,
+            answer: None,
+            endpoint: None,
+            tries: None,
+        }
     }
 
     #[test]
@@ -151,6 +166,17 @@ mod tests {
         // Seeds stand for more than they are.
         assert_eq!(line(Some((3, true))), format!("20 of 25 targets done{counts}, 0 s left"));
         assert_eq!(line(None), format!("20 targets done, 5 open{counts}"));
+    }
+
+    #[test]
+    fn of_a_single_target_it_says_what_came() {
+        let line = |tally: &Tally| line(tally, 1, Some((1, true)), Duration::from_millis(2_100));
+        let mut one = tally(0, &[]);
+        assert_eq!(line(&one), "no answer yet, 2 s");
+        one.probe(JobId(1), &probe(Some(&Failure::Refused)));
+        assert_eq!(line(&one), "0 of 1 probes ok, 2 s");
+        one.probe(JobId(1), &probe(None));
+        assert_eq!(line(&one), "1 of 2 probes ok, 2 s");
     }
 
     #[test]

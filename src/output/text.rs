@@ -20,19 +20,18 @@ const USUAL_LENGTH: usize = 512;
 /// From so many targets on, a run's rate is worth a word.
 const MANY: u64 = 1000;
 
-/// `OUTCOME TARGET RTT REASON KEY=VALUE…`
+/// `OUTCOME TARGET RTT REASON KEY=VALUE…`; behind the reason, what goes beyond so many `columns` is cut off.
 ///
 /// # Errors
 /// None for the line of a probe.
-pub fn probe(line: &Line<'_>, color: bool) -> Result<String, fmt::Error> {
+pub fn probe(line: &Line<'_>, color: bool, columns: Option<usize>) -> Result<String, fmt::Error> {
     let Line::Probe { probe, reason } = line else { return Err(fmt::Error) };
     let outcome = probe.failure.as_ref().map_or("ok", Failure::kind);
     let target = &probe.origin.target;
     // What could not be read is shown as it was typed, so that its column can be found in it.
     let target = if outcome == "bad-target" { column(target) } else { column(&shortened(target)) };
-    let style = if color { outcome_style(probe) } else { Style::new() };
     let mut out = String::with_capacity(USUAL_LENGTH);
-    write!(out, "{style}{outcome:<16}{style:#}  {target:<32}  ")?;
+    write!(out, "{outcome:<16}  {target:<32}  ")?;
     match probe.answer.as_ref().and_then(Answer::rtt) {
         Some(rtt) => write!(out, "{:>10}", Millis(rtt))?,
         None => write!(out, "{:>10}", "-")?,
@@ -45,7 +44,36 @@ pub fn probe(line: &Line<'_>, color: bool) -> Result<String, fmt::Error> {
     fields::append(line, &NOT_REPEATED, &mut out)?;
     let gap = if out.len() == head { "  " } else { " " };
     write!(out, "{gap}at={}", probe.at)?;
+    if let Some(columns) = columns {
+        cut(&mut out, head, columns);
+    }
+    if color {
+        let (style, dim) = (outcome_style(probe), Style::new().dimmed());
+        let (columns, fields) = out.split_at(head);
+        let rest = columns.strip_prefix(outcome).unwrap_or_default();
+        out = format!("{style}{outcome}{style:#}{rest}{dim}{fields}{dim:#}");
+    }
     Ok(out)
+}
+
+/// Cuts off the fields behind `head`, a length in bytes, that go beyond so many columns: whole fields, since half a number
+/// is another number.
+fn cut(line: &mut String, head: usize, columns: usize) {
+    /// What says that there is more.
+    const MORE: &str = " …";
+    let (shown, fields) = line.split_at(head);
+    let room = columns.saturating_sub(shown.chars().count());
+    if fields.chars().count() <= room {
+        return;
+    }
+    // A field that ends just before the mark has its space there.
+    let room = (room + 1).saturating_sub(MORE.chars().count());
+    let end = fields.char_indices().nth(room).map_or(fields.len(), |(end, _)| end);
+    let kept = fields[..end].rfind(' ').map_or("", |space| fields[..space].trim_end());
+    line.truncate(head + kept.len());
+    if room > 0 {
+        line.push_str(MORE);
+    }
 }
 
 /// The colour of an outcome.
@@ -164,4 +192,29 @@ fn list(counts: &Counts) -> String {
     let counts = counts.most();
     let texts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     texts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_cut_between_them_and_the_head_never_is() {
+        let line = "ok  here  height=900000 relay=true";
+        let cut = |columns| {
+            let mut line = line.to_owned();
+            cut(&mut line, "ok  here".len(), columns);
+            assert!(line.chars().count() <= columns.max("ok  here".len()), "{line} {columns}");
+            line
+        };
+        assert_eq!(cut(usize::MAX), line);
+        assert_eq!(cut(line.len()), line);
+        assert_eq!(cut(line.len() - 1), "ok  here  height=900000 …");
+        assert_eq!(cut(25), "ok  here  height=900000 …");
+        assert_eq!(cut(24), "ok  here …");
+        assert_eq!(cut(10), "ok  here …");
+        for columns in 0..10 {
+            assert_eq!(cut(columns), "ok  here");
+        }
+    }
 }

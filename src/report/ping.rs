@@ -13,8 +13,6 @@ use crate::machine::RttClock;
 pub struct PingAnswer {
     /// From the send of the Ping that was answered to the arrival of its Pong.
     pub rtt_ms: Millis,
-    /// Who told the arrival.
-    pub rtt_clock: RttClock,
     /// Whether the key that signed the Pong was known before.
     pub identity: Identity,
     /// The address at which the peer sees us, if it says one.
@@ -23,11 +21,13 @@ pub struct PingAnswer {
     /// The sequence number of the peer's record (EIP-868).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enr_seq: Option<u64>,
-    /// Seconds from our clock to the Pong's expiration.
-    pub expires_in_s: i64,
     /// True if the peer's own Ping was seen; false only if it was waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pinged_back: Option<bool>,
+    /// Seconds from our clock to the Pong's expiration.
+    pub expires_in_s: i64,
+    /// Who told the arrival.
+    pub rtt_clock: RttClock,
     /// Keccak-256 of the key that signed the Pong.
     pub node_id: NodeId,
     /// The enode URL of a peer whose key was not known before.

@@ -62,10 +62,18 @@ pub struct UnknownNetwork {
     pub protocol: Protocol,
     /// As written.
     pub name: String,
-    /// The known name that is nearest, if it is near.
-    pub nearest: Option<String>,
+    /// The known names that are nearest, if they are near.
+    pub nearest: Vec<String>,
     /// All known names.
     pub known: Vec<String>,
+}
+
+impl UnknownNetwork {
+    /// What may have been meant, as a question.
+    pub fn question(&self) -> Option<String> {
+        let nearest: Vec<_> = self.nearest.iter().map(|name| format!("'{name}'")).collect();
+        (!nearest.is_empty()).then(|| format!("did you mean {}?", nearest.join(" or ")))
+    }
 }
 
 /// Whose peers a command probes.
@@ -115,10 +123,10 @@ impl fmt::Display for Why {
                 "a network's list cannot name a network: write enode://KEY@HOST:PORT, enr:… or HOST:PORT",
             ),
             Why::UnknownNetwork(unknown) => {
-                let UnknownNetwork { protocol, name, nearest, known } = &**unknown;
+                let UnknownNetwork { protocol, name, known, .. } = &**unknown;
                 write!(f, "there is no network named '{}'", name.escape_debug())?;
-                if let Some(nearest) = nearest {
-                    return write!(f, "; did you mean '{nearest}'?");
+                if let Some(question) = unknown.question() {
+                    return write!(f, "; {question}");
                 }
                 let host = match protocol {
                     Protocol::Ethereum => "a host needs a port",
