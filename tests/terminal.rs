@@ -77,7 +77,7 @@ fn rows_end_at_the_right_edge() {
     let coloured = in_columns(80, &format!("{arguments} --color always"), &[]);
     let dimmed = coloured.lines().next().unwrap_or_default();
     assert!(dimmed.starts_with("\u{1b}[32mok\u{1b}[0m  "), "{dimmed:?}");
-    assert!(dimmed.contains("\u{1b}[2m  ") && dimmed.ends_with("\u{1b}[0m"), "{dimmed:?}");
+    assert!(dimmed.contains("\u{1b}[2m …") && dimmed.ends_with("\u{1b}[0m"), "{dimmed:?}");
 }
 
 #[test]
