@@ -140,6 +140,7 @@ impl Output {
     /// # Errors
     /// Those of standard output.
     pub fn summary(&mut self, summary: &Summary) -> io::Result<()> {
+        self.progress.end();
         if !self.style.summary {
             return Ok(());
         }

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use super::Line;
 use super::text::{escaped, outcome_style};
-use crate::report::Failure;
+use crate::report::{Answer, Failure, Millis};
 
 /// Fields that the first lines say, or the command line did.
-const NOT_REPEATED: [&str; 7] = ["type", "command", "ok", "failure", "target", "reason", TIME];
+const NOT_REPEATED: [&str; 8] =
+    ["type", "command", "ok", "failure", "target", "rtt_ms", "reason", TIME];
 /// The field that comes last.
 const TIME: &str = "at";
 
@@ -19,7 +20,7 @@ const INDENT: &str = "  ";
 /// In fewer columns, text is not broken between words.
 const MIN_COLUMNS: usize = 20;
 
-/// `OUTCOME TARGET`, the reason, and `KEY VALUE` for each field; text is broken between words to fit into so many columns.
+/// `OUTCOME TARGET RTT`, the reason, and `KEY VALUE` for each field; text is broken between words to fit into so many columns.
 ///
 /// # Errors
 /// None for the line of a probe.
@@ -32,6 +33,9 @@ pub fn probe(line: &Line<'_>, color: bool, columns: usize) -> Result<String, fmt
         false => (Style::new(), Style::new()),
     };
     let mut out = format!("{style}{outcome}{style:#}  {}", escaped(&probe.origin.target));
+    if let Some(rtt) = probe.answer.as_ref().and_then(Answer::rtt) {
+        write!(out, "  {}", Millis(rtt))?;
+    }
     if let Some(reason) = reason {
         write!(out, "\n{INDENT}{}", broken(&escaped(reason), INDENT.len(), columns))?;
     }

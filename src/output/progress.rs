@@ -50,6 +50,13 @@ impl Progress {
         bar.tick();
     }
 
+    /// Shows nothing any more.
+    pub fn end(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
     /// Writes to the terminal with the line out of the way.
     pub fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.bar {
@@ -61,16 +68,14 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.end();
     }
 }
 
 /// How many kinds of failures are named.
 const KINDS: usize = 3;
 
-/// `5230 of ~10000 targets done: 4801 ok, no-reply 210, refused 12; 1998/s, 2 s left`
+/// `5230 of ~10000 targets done, 1998/s, 2 s left: 4801 ok, no-reply 210, refused 12`
 fn line(tally: &Tally, open: u64, targets: Option<(u64, bool)>, elapsed: Duration) -> String {
     let (done, ok) = tally.targets();
     if let (0, Some((1, true))) = (done, targets) {
@@ -82,6 +87,14 @@ fn line(tally: &Tally, open: u64, targets: Option<(u64, bool)>, elapsed: Duratio
         Some((targets, false)) => format!("{done} of ~{targets} targets done"),
         None => format!("{done} targets done, {open} open"),
     };
+    // What a narrow terminal cuts off is what comes last.
+    let rate = done as f64 / elapsed.as_secs_f64();
+    line.push_str(&format!(", {rate:.0}/s"));
+    if let Some((targets, _)) = targets
+        && done > 0
+    {
+        line.push_str(&format!(", {:.0} s left", (targets - done) as f64 / rate));
+    }
     line.push_str(&format!(": {ok} ok"));
     let failures = tally.failures().most();
     for (kind, count) in failures.iter().take(KINDS) {
@@ -90,13 +103,6 @@ fn line(tally: &Tally, open: u64, targets: Option<(u64, bool)>, elapsed: Duratio
     let others: u64 = failures.iter().skip(KINDS).map(|(_, count)| count).sum();
     if others > 0 {
         line.push_str(&format!(", others {others}"));
-    }
-    let rate = done as f64 / elapsed.as_secs_f64();
-    line.push_str(&format!("; {rate:.0}/s"));
-    if let Some((targets, _)) = targets
-        && done > 0
-    {
-        line.push_str(&format!(", {:.0} s left", (targets - done) as f64 / rate));
     }
     line
 }
@@ -160,12 +166,14 @@ mod tests {
         ];
         let tally = tally(11, &failures);
         let line = |targets| line(&tally, 5, targets, Duration::from_secs(2));
-        let counts = ": 11 ok, refused 5, interrupted 2, host-unreachable 1, others 1; 10/s";
-        assert_eq!(line(Some((100, false))), format!("20 of ~100 targets done{counts}, 8 s left"));
-        assert_eq!(line(Some((35, true))), format!("20 of 35 targets done{counts}, 2 s left"));
+        let counts = ": 11 ok, refused 5, interrupted 2, host-unreachable 1, others 1";
+        let known =
+            |targets, left| format!("20 of {targets} targets done, 10/s, {left} s left{counts}");
+        assert_eq!(line(Some((100, false))), known("~100", 8));
+        assert_eq!(line(Some((35, true))), known("35", 2));
         // Seeds stand for more than they are.
-        assert_eq!(line(Some((3, true))), format!("20 of 25 targets done{counts}, 0 s left"));
-        assert_eq!(line(None), format!("20 targets done, 5 open{counts}"));
+        assert_eq!(line(Some((3, true))), known("25", 0));
+        assert_eq!(line(None), format!("20 targets done, 5 open, 10/s{counts}"));
     }
 
     #[test]
@@ -182,6 +190,6 @@ mod tests {
     #[test]
     fn nothing_is_estimated_from_nothing() {
         let line = line(&tally(0, &[]), 0, None, Duration::from_secs(2));
-        assert_eq!(line, "0 targets done, 0 open: 0 ok; 0/s");
+        assert_eq!(line, "0 targets done, 0 open, 0/s: 0 ok");
     }
 }

@@ -75,7 +75,7 @@ pub fn of(probe: &Probe) -> Option<String> {
             handshake::min_height(probe, *min_height)
         }
         Failure::NotAsAsked(NotAsAsked::NeedServices { missing_services }) => {
-            format!("it does not offer {}", missing_services.join(", "))
+            handshake::need_services(probe, missing_services)
         }
         Failure::NotAsAsked(NotAsAsked::MaxClockSkew { max_clock_skew_ms }) => {
             handshake::max_clock_skew(probe, *max_clock_skew_ms)

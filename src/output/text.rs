@@ -142,7 +142,10 @@ pub fn summary(summary: &Summary) -> String {
         let _ = write!(out, ", {:.0} a second", summary.targets_per_s);
     }
     out.push_str(if summary.interrupted { ", interrupted\n" } else { "\n" });
-    rtt_line(&mut out, summary.rtt.as_ref(), summary.rtt_tail.as_ref());
+    // The statistics of a single target have said the same.
+    if *targets > 1 || probes == targets || summary.rtt_tail.is_some() {
+        rtt_line(&mut out, summary.rtt.as_ref(), summary.rtt_tail.as_ref());
+    }
     if !summary.seen_as.is_empty() {
         let seen_as: Vec<_> = summary.seen_as.most();
         let seen_as = seen_as.iter().map(|(ip, count)| format!("{ip} ({count})"));

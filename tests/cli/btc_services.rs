@@ -96,5 +96,9 @@ fn a_bit_that_networks_of_one_magic_name_differently_has_no_name() {
         let expected = (options == any).then(|| json!(["bitcoin-cash", "bitcoin-sv"]));
         assert_eq!((line.get("networks"), line.get("network")), (expected.as_ref(), None));
         assert_lacks(&peer, options, "GRAPHENE,COMPACT_FILTERS", &["GRAPHENE", "COMPACT_FILTERS"]);
+        let reason = &ask(&peer, options, "GRAPHENE")["reason"];
+        let shared = ", by the names that bitcoin-cash, bitcoin-sv have in common: --network NAME";
+        let says_so = reason.as_str().is_some_and(|reason| reason.contains(shared));
+        assert_eq!(says_so, options == any, "{reason}");
     }
 }

@@ -1,5 +1,6 @@
 //! Why a Bitcoin handshake failed, in words.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,18 @@ pub fn min_height(probe: &Probe, min: i32) -> String {
     match answer(probe).and_then(|answer| answer.said.as_ref()?.height) {
         Some(height) => format!("its chain has height {height}, less than {min}"),
         None => format!("it does not say its height, so not {min} or more"),
+    }
+}
+
+/// `--need-services`. Where several networks may be the peer's, only names that they share say anything of it.
+pub fn need_services(probe: &Probe, missing: &[Cow<'static, str>]) -> String {
+    let missing = missing.join(", ");
+    match answer(probe).map_or(&[][..], |answer| &answer.networks) {
+        networks @ [_, _, ..] => format!(
+            "it does not offer {missing}, by the names that {} have in common: --network NAME takes those of one",
+            networks.join(", ")
+        ),
+        _ => format!("it does not offer {missing}"),
     }
 }
 
