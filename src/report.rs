@@ -33,18 +33,18 @@ pub use self::warning::Warning;
 pub struct Origin {
     /// The target as typed; for a network's name, the entry that it expanded to.
     pub target: String,
+    /// What followed it on its line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The network whose name expanded to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Arc<str>>,
     /// The file that it stands in; `-` is standard input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<Arc<str>>,
     /// Its line there, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
-    /// What followed it on the line.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub label: Option<String>,
-    /// The network whose name expanded to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<Arc<str>>,
     /// Where it stands among all targets of the run, from 0.
     #[serde(skip)]
     pub number: u64,

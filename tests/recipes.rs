@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use common::answering::Peer;
 use common::command::{PROGRAM, Ran, TempDir, clean, finish};
+use common::namespace;
 use common::tcp_crowd::TcpCrowd;
 
 /// The lines of the recipe with this name.
@@ -66,7 +67,7 @@ impl Kitchen {
 #[test]
 fn who_is_down() {
     let kitchen = Kitchen::new();
-    assert_eq!(kitchen.taste("loop"), "down: 127.0.0.1:1 away\n");
+    assert_eq!(kitchen.taste("loop"), "127.0.0.1:1 away: port-unreachable\n");
     let lines = kitchen.taste("one-run");
     assert!(
         lines.starts_with("port-unreachable  127.0.0.1:1 ") && lines.lines().count() == 1,
@@ -111,6 +112,14 @@ fn a_check_for_nagios() {
     let down = kitchen.cook("nagios", "127.0.0.1:1");
     assert_eq!(down.code, Some(2));
     assert!(down.stdout.starts_with("refused: the host is there"), "{}", down.stdout);
+    let script = recipe("nagios");
+    let script = script.replace("p2pprobe", "\"$P\"");
+    if let Some(cut_off) =
+        namespace::run_or_skip(&format!("set +eu\n{script}"), &["192.0.2.1:8333"])
+    {
+        assert_eq!(cut_off.code, Some(3), "the node has done nothing");
+        assert!(cut_off.stdout.starts_with("no-route: "), "{}", cut_off.stdout);
+    }
     let wrong = kitchen.cook("nagios", "no such node");
     assert_eq!(
         (wrong.code, wrong.stdout.as_str()),

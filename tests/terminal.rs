@@ -6,7 +6,7 @@ mod common;
 use std::process::{Command, Stdio};
 
 use common::btc;
-use common::command::{PROGRAM, clean, finish};
+use common::command::{PROGRAM, TempDir, clean, finish};
 use common::scripted_tcp::ScriptedTcp;
 
 /// What the program writes to a terminal of its own (script(1), of Debian's bsdutils), with the line ends of a file.
@@ -74,6 +74,10 @@ fn rows_end_at_the_right_edge() {
         assert!(failed.contains("or a firewall answered in its place"), "{failed}");
     }
     assert!(shown(0).lines().all(|line| line.contains(" tries=1 at=")));
+    let dir = TempDir::new();
+    let list = dir.file("list", "127.0.0.1:1 rack-4\n");
+    let labelled = in_columns(60, &format!("btc-handshake -q --file {list}"), &[("NO_COLOR", "1")]);
+    assert!(labelled.trim_end().ends_with("answered in its place  label=rack-4"), "{labelled}");
     let coloured = in_columns(80, &format!("{arguments} --color always"), &[]);
     let dimmed = coloured.lines().next().unwrap_or_default();
     assert!(dimmed.starts_with("\u{1b}[32mok\u{1b}[0m  "), "{dimmed:?}");

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 
 use super::{Line, fields};
 use crate::report::{
@@ -11,8 +12,15 @@ use crate::report::{
 use crate::target::ethereum::shortened;
 
 /// Fields that have a column of their own, or say what the line's form says already.
-const NOT_REPEATED: [&str; 8] =
-    ["type", "command", "ok", "failure", "target", "rtt_ms", "reason", "at"];
+const NOT_REPEATED: [&str; 9] =
+    ["type", "command", "ok", "failure", "target", "rtt_ms", "reason", "label", "at"];
+
+/// What a person calls the target: the one field that is never cut off.
+#[derive(Serialize)]
+struct Label<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
+}
 
 /// Bytes of a line that most lines have room in.
 const USUAL_LENGTH: usize = 512;
@@ -20,7 +28,7 @@ const USUAL_LENGTH: usize = 512;
 /// From so many targets on, a run's rate is worth a word.
 const MANY: u64 = 1000;
 
-/// `OUTCOME TARGET RTT REASON KEY=VALUE…`; behind the reason, what goes beyond so many `columns` is cut off.
+/// `OUTCOME TARGET RTT REASON KEY=VALUE…`; behind the reason and the label, what goes beyond so many `columns` is cut off.
 ///
 /// # Errors
 /// None for the line of a probe.
@@ -40,9 +48,11 @@ pub fn probe(line: &Line<'_>, color: bool, columns: Option<usize>) -> Result<Str
         out.push_str("  ");
         push_escaped(&mut out, reason);
     }
+    let before = out.len();
+    fields::append(&Label { label: probe.origin.label.as_deref() }, &[], false, &mut out)?;
     let head = out.len();
-    fields::append(line, &NOT_REPEATED, &mut out)?;
-    let gap = if out.len() == head { "  " } else { " " };
+    fields::append(line, &NOT_REPEATED, head > before, &mut out)?;
+    let gap = if out.len() == before { "  " } else { " " };
     write!(out, "{gap}at={}", probe.at)?;
     if let Some(columns) = columns {
         cut(&mut out, head, columns);
