@@ -20,12 +20,19 @@ struct Cli {
     command: Command,
 }
 
+// Put together when it is asked for: a run needs the flags of one. What each is for stands here, too, for `--help`.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
+    /// Is a node alive, does it answer as itself, how far is it, and how does it see us?
     EthPing(eth_ping::EthPing),
+    /// Does a Bitcoin node answer, on which network, as what, and how far away is it?
     BtcHandshake(btc_handshake::BtcHandshake),
+    /// Which networks have a name, what each stands for, and where that was read.
     Networks(networks::ListNetworks),
+    /// Completions for a shell, on standard output.
     Completions(documents::Completions),
+    /// The manual page, on standard output: of all, or of one command.
     Man(documents::Man),
 }
 
@@ -79,4 +86,22 @@ pub fn main() -> ExitCode {
         }
         ExitCode::from(2)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_command_is_for_is_said_alike_before_and_after_it_is_put_together() {
+        let about = |all: &clap::Command| -> Vec<_> {
+            let commands = all.get_subcommands().filter(|command| command.get_name() != "help");
+            commands.map(|command| command.get_about().map(ToString::to_string)).collect()
+        };
+        let mut all = Cli::command();
+        let before = about(&all);
+        all.build();
+        assert!(before.len() == 5 && before.iter().all(Option::is_some), "{before:?}");
+        assert_eq!(before, about(&all));
+    }
 }
