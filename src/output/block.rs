@@ -7,7 +7,7 @@ use anstyle::Style;
 use serde_json::Value;
 
 use super::Line;
-use super::text::{escaped, outcome_style};
+use super::text::{broken, escaped, outcome_style};
 use crate::report::{Answer, Failure, Millis};
 
 /// Fields that the first lines say, or the command line did.
@@ -17,8 +17,6 @@ const NOT_REPEATED: [&str; 8] =
 const TIME: &str = "at";
 
 const INDENT: &str = "  ";
-/// In fewer columns, text is not broken between words.
-const MIN_COLUMNS: usize = 20;
 
 /// `OUTCOME TARGET RTT`, the reason, and `KEY VALUE` for each field; text is broken between words to fit into so many columns.
 ///
@@ -37,7 +35,7 @@ pub fn probe(line: &Line<'_>, color: bool, columns: usize) -> Result<String, fmt
         write!(out, "  {}", Millis(rtt))?;
     }
     if let Some(reason) = reason {
-        write!(out, "\n{INDENT}{}", broken(&escaped(reason), INDENT.len(), columns))?;
+        write!(out, "\n{INDENT}{}", broken(&escaped(reason), INDENT.len(), INDENT.len(), columns))?;
     }
     let is_shown = |key: &str| !NOT_REPEATED.contains(&key);
     let width = fields.keys().filter(|key| is_shown(key)).map(String::len).max().unwrap_or(0);
@@ -47,7 +45,8 @@ pub fn probe(line: &Line<'_>, color: bool, columns: usize) -> Result<String, fmt
             Value::String(text) => escaped(text),
             value => inline(value),
         };
-        let value = broken(&value, 2 * INDENT.len() + width, columns);
+        let from = 2 * INDENT.len() + width;
+        let value = broken(&value, from, from, columns);
         write!(out, "\n{INDENT}{dim}{key:<width$}{dim:#}{INDENT}{value}")
     };
     for (key, value) in fields.iter().filter(|(key, _)| is_shown(key)) {
@@ -56,20 +55,6 @@ pub fn probe(line: &Line<'_>, color: bool, columns: usize) -> Result<String, fmt
     // Who looks at it now knows that best.
     fields.get(TIME).map_or(Ok(()), |at| field(TIME, at))?;
     Ok(out)
-}
-
-/// Text that begins after so many columns, broken between words. What has no spaces stays whole, for whoever copies it.
-fn broken(text: &str, from: usize, columns: usize) -> String {
-    if columns.saturating_sub(from) < MIN_COLUMNS {
-        return text.to_owned();
-    }
-    let margin = " ".repeat(from);
-    let options = textwrap::Options::new(columns)
-        .initial_indent(&margin)
-        .subsequent_indent(&margin)
-        .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::fill(text, options).trim_start().to_owned()
 }
 
 /// A value that has parts, in a word.

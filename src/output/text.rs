@@ -15,6 +15,14 @@ use crate::target::ethereum::shortened;
 const NOT_REPEATED: [&str; 9] =
     ["type", "command", "ok", "failure", "target", "rtt_ms", "reason", "label", "at"];
 
+/// What a row does without, too: whoever looks at it has named the file.
+const NOT_IN_ROWS: [&str; 10] =
+    ["type", "command", "ok", "failure", "target", "rtt_ms", "reason", "label", "at", "file"];
+/// How far the second line of a long reason stands in.
+const ROW_INDENT: usize = 4;
+/// In fewer columns, text is not broken between words.
+const MIN_COLUMNS: usize = 20;
+
 /// What a person calls the target: the one field that is never cut off.
 #[derive(Serialize)]
 struct Label<'a> {
@@ -28,7 +36,8 @@ const USUAL_LENGTH: usize = 512;
 /// From so many targets on, a run's rate is worth a word.
 const MANY: u64 = 1000;
 
-/// `OUTCOME TARGET RTT REASON KEY=VALUE…`; behind the reason and the label, what goes beyond so many `columns` is cut off.
+/// `OUTCOME TARGET RTT REASON KEY=VALUE…`. In so many `columns`, reason and label are broken between words, and of the
+/// fields behind them those are left out that do not fit.
 ///
 /// # Errors
 /// None for the line of a probe.
@@ -50,11 +59,17 @@ pub fn probe(line: &Line<'_>, color: bool, columns: Option<usize>) -> Result<Str
     }
     let before = out.len();
     fields::append(&Label { label: probe.origin.label.as_deref() }, &[], false, &mut out)?;
-    let head = out.len();
-    fields::append(line, &NOT_REPEATED, head > before, &mut out)?;
+    let mut head = out.len();
+    let skipped = if columns.is_some() { &NOT_IN_ROWS[..] } else { &NOT_REPEATED };
+    fields::append(line, skipped, head > before, &mut out)?;
     let gap = if out.len() == before { "  " } else { " " };
     write!(out, "{gap}at={}", probe.at)?;
     if let Some(columns) = columns {
+        if out[..head].chars().count() > columns {
+            out.truncate(head);
+            out = broken(&out, 0, ROW_INDENT, columns);
+            head = out.len();
+        }
         cut(&mut out, head, columns);
     }
     if color {
@@ -64,6 +79,21 @@ pub fn probe(line: &Line<'_>, color: bool, columns: Option<usize>) -> Result<Str
         out = format!("{style}{outcome}{style:#}{rest}{dim}{fields}{dim:#}");
     }
     Ok(out)
+}
+
+/// Text that begins after so many columns, broken between words, with its other lines as far in as `indent` says. What has no
+/// spaces stays whole, for whoever copies it.
+pub fn broken(text: &str, from: usize, indent: usize, columns: usize) -> String {
+    if columns.saturating_sub(from) < MIN_COLUMNS {
+        return text.to_owned();
+    }
+    let (begin, margin) = (" ".repeat(from), " ".repeat(indent));
+    let options = textwrap::Options::new(columns)
+        .initial_indent(&begin)
+        .subsequent_indent(&margin)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    textwrap::fill(text, options).split_off(from)
 }
 
 /// Cuts off the fields behind `head`, a length in bytes, that go beyond so many columns: whole fields, since half a number
