@@ -82,9 +82,8 @@ impl Man {
 }
 
 /// What clap_mangen makes of a command, and the sections that it knows nothing of.
-fn page(mut command: Command) -> Result<String, Fault> {
+fn page(command: Command) -> Result<String, Fault> {
     let name = command.get_bin_name().unwrap_or(command.get_name()).replace(' ', "-");
-    let usage = command.render_usage().to_string();
     let help = text(command.get_after_help());
     let (before, rest) = help.split_once(EXAMPLES).unwrap_or((&help, ""));
     // What --help says below its examples, the sections say at length.
@@ -99,23 +98,32 @@ fn page(mut command: Command) -> Result<String, Fault> {
     own.extend(examples.map(str::trim_start));
     own.control("fi", []);
     see_also(&mut own, &name);
+    let mut page = generated(command, &name, before)?;
+    page.push_str(&own.to_roff().replace('\'', r"\(aq"));
+    // Left alone, troff makes quotes and accents of these, which no shell takes.
+    Ok(page.replace('`', r"\(ga").replace('~', r"\(ti").replace('^', r"\(ha"))
+}
 
-    let headings: Vec<_> = command.get_arguments().filter_map(Arg::get_help_heading).collect();
-    let headings: Vec<_> = headings.into_iter().map(str::to_owned).collect();
+/// From the title to the options and commands.
+fn generated(mut command: Command, name: &str, note: &str) -> Result<String, Fault> {
+    let headings = command.get_arguments().filter_map(Arg::get_help_heading);
+    let headings: Vec<_> = headings.map(str::to_owned).collect();
     let about = text(command.get_long_about().or_else(|| command.get_about()));
+    let usage = command.render_usage().to_string();
     let command = command
-        .display_name(name.clone())
-        .long_about(format!("{about}\n\n{before}").trim_end().to_owned())
+        .display_name(name.to_owned())
+        .long_about(format!("{about}\n\n{note}").trim_end().to_owned())
         .override_usage(usage.trim_start_matches("Usage: ").to_owned())
         .subcommand_help_heading("COMMANDS")
         .after_help(None)
         .version(None);
     // A date that changed with each build would say nothing; unquoted, none at all would not hold its place.
-    let man = clap_mangen::Man::new(command).title(name).date("\"\"").source(SOURCE).manual(MANUAL);
+    let man = clap_mangen::Man::new(command).date("\"\"").source(SOURCE).manual(MANUAL);
     let mut page = Vec::new();
     man.render(&mut page)?;
     // Paths, names and flags are no words to be broken, or to be spread over a line.
     let mut page = String::from_utf8(page)?.replacen(".SH NAME", ".nh\n.ad l\n.SH NAME", 1);
+    // An empty line among breaks, before the values of a flag, is a fault to mandoc.
     page = page.replace(".br\n\n.br\n", ".sp\n");
     for heading in headings {
         // They are sections to clap_mangen, in capitals; here they are parts of the options.
@@ -126,9 +134,7 @@ fn page(mut command: Command) -> Result<String, Fault> {
         let (section, part) = (quoted(&heading.to_uppercase()), quoted(&heading));
         page = page.replace(&format!(".SH {section}"), &format!(".SS {part}"));
     }
-    page.push_str(&own.to_roff().replace('\'', r"\(aq"));
-    // Left alone, troff makes quotes and accents of these, which no shell takes.
-    Ok(page.replace('`', r"\(ga").replace('~', r"\(ti").replace('^', r"\(ha"))
+    Ok(page)
 }
 
 fn text(help: Option<&StyledStr>) -> String {
