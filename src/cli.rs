@@ -2,8 +2,9 @@
 
 mod btc_handshake;
 mod common;
-mod documents;
+mod completions;
 mod eth_ping;
+mod man;
 mod networks;
 
 use std::io::Write;
@@ -14,11 +15,27 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 /// Probes peers of peer-to-peer networks and says what each one is, or exactly why it could not tell.
 #[derive(Debug, Parser)]
-#[command(version, propagate_version = true, max_term_width = 100)]
+#[command(
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = EXAMPLES,
+    // -V of a command tells the version of the program.
+    mut_subcommands(|command| command.display_name("p2pprobe")),
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  p2pprobe eth-ping mainnet
+  p2pprobe btc-handshake 203.0.113.7:8333
+  p2pprobe btc-handshake --file nodes.txt --json | jq -r 'select(.ok == true) | .user_agent'
+
+Exit codes: 0 every target was answered as expected, 1 not so, 2 wrong usage or a failed run.
+More: p2pprobe COMMAND --help; p2pprobe man COMMAND | man -l -";
 
 // Put together when it is asked for: a run needs the flags of one. What each is for stands here, too, for `--help`.
 #[derive(Debug, Subcommand)]
@@ -31,9 +48,9 @@ enum Command {
     /// Which networks have a name, what each stands for, and where that was read.
     Networks(networks::ListNetworks),
     /// Completions for a shell, on standard output.
-    Completions(documents::Completions),
+    Completions(completions::Completions),
     /// The manual page, on standard output: of all, or of one command.
-    Man(documents::Man),
+    Man(man::Man),
 }
 
 /// What went wrong with a run as a whole. All of it ends with exit code 2.

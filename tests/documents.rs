@@ -49,6 +49,21 @@ fn networks_are_listed_with_where_they_come_from() {
     assert!(line.ends_with(&format!("{config}, in place of the built-in one")), "{line}");
 }
 
+/// The line that begins like this.
+fn line<'a>(text: &'a str, begin: &str) -> &'a str {
+    let found = text.lines().find(|line| line.trim_start().starts_with(begin));
+    found.unwrap_or_else(|| panic!("no line begins with {begin} in\n{text}"))
+}
+
+/// The commands that --help lists.
+fn commands() -> Vec<String> {
+    let help = finish(probe("--help", [""; 0]).spawn().expect("the binary starts")).stdout;
+    let list = help.split_once("\nCommands:\n").expect("a list").1;
+    let list = list.lines().take_while(|line| !line.is_empty());
+    let names = list.filter_map(|line| line.split_whitespace().next()).map(str::to_owned);
+    names.filter(|name| name != "help").collect()
+}
+
 #[test]
 fn completions_are_what_the_shell_takes() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
@@ -61,17 +76,165 @@ fn completions_are_what_the_shell_takes() {
     assert!(bash.wait().expect("its end").success());
 }
 
+/// What bash offers for the last word of a line.
+fn offered(home: &TempDir, script: &str, words: &[&str]) -> Vec<String> {
+    let (last, before) = (words.len() - 1, words.len() - 2);
+    let list = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+    let script = format!(
+        "compopt() {{ :; }}\n{script}\nCOMP_WORDS=({list}) COMP_CWORD={last}\n\
+         _p2pprobe p2pprobe '{}' '{}'\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        words[last], words[before]
+    );
+    let mut bash = Command::new("bash");
+    let out = bash.arg("-c").arg(script).current_dir(home.path()).output().expect("bash");
+    assert_eq!(String::from_utf8_lossy(&out.stderr), "");
+    let text = String::from_utf8(out.stdout).expect("UTF-8");
+    text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+#[test]
+fn completions_know_networks_services_and_commands() {
+    let home = TempDir::new();
+    home.file(
+        ".config/p2pprobe/bootnodes.toml",
+        "[bitcoin.mine]\nmagic = \"01020304\"\nservices = { 25 = \"MYOWN\" }\n\
+         [ethereum.mynet]\nbootnodes = []\n[ethereum.\"my$(touch hurt)\"]\nbootnodes = []\n",
+    );
+    home.file("my.txt", "");
+    let mut command = probe("completions", ["bash"]);
+    let script = finish(command.env("HOME", home.path()).spawn().expect("the binary starts"));
+    let offered = |words: &[&str]| offered(&home, &script.stdout, words);
+    for (words, wanted) in [
+        (&["p2pprobe", "eth-ping", "my"][..], &["mynet"][..]),
+        (&["p2pprobe", "eth-ping", "--tcp", "se"], &["sepolia"]),
+        // A network without seeds stands for no node.
+        (&["p2pprobe", "btc-handshake", "mi"], &[]),
+        (&["p2pprobe", "btc-handshake", "--network", "mi"], &["mine"]),
+        (&["p2pprobe", "btc-handshake", "--network", "a"], &["any"]),
+        (&["p2pprobe", "btc-handshake", "--network", "litecoin-t"], &["litecoin-testnet"]),
+        (&["p2pprobe", "btc-handshake", "--need-services", "MY"], &["MYOWN"]),
+        (&["p2pprobe", "btc-handshake", "--need-services", "WI"], &["WITNESS"]),
+        (&["p2pprobe", "eth-ping", "--file", "my"], &["my.txt"]),
+        (&["p2pprobe", "eth-ping", "--count", ""], &[]),
+        (&["p2pprobe", "man", "b"], &["btc-handshake"]),
+    ] {
+        assert_eq!(offered(words), wanted, "{words:?}");
+    }
+    assert!(!home.path().join("hurt").exists());
+}
+
+#[test]
+fn completions_go_without_a_file_of_networks_that_is_broken() {
+    let home = TempDir::new();
+    home.file(".config/p2pprobe/bootnodes.toml", "[bitcoin");
+    let mut command = probe("completions", ["bash"]);
+    let ran = finish(command.env("HOME", home.path()).spawn().expect("the binary starts"));
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert_eq!(ran.stdout, say("completions", &["bash"]));
+}
+
+#[test]
+fn zsh_finds_two_colons_before_a_value() {
+    let text = say("completions", &["zsh"]);
+    let options = text.lines().filter(|line| line.starts_with('\''));
+    let options: Vec<_> = options.filter_map(|line| line.split_once("]:")).collect();
+    assert!(options.len() > 30, "{text}");
+    for (_, value) in options {
+        // '--flag=[help]:NAME:what completes it'
+        assert_eq!(value.replace("\\:", "").matches(':').count(), 1, "{value}");
+    }
+}
+
+#[test]
+fn fish_is_told_of_words_without_a_flag() {
+    let text = say("completions", &["fish"]);
+    assert!(text.contains("\nfunction __fish_p2pprobe_using_subcommand\n"));
+    let begin = |name| {
+        format!(
+            "complete -c p2pprobe -n \"__fish_p2pprobe_using_subcommand {name}\" -f -a \"{}",
+            if name == "man" { "eth-ping " } else { "" }
+        )
+    };
+    assert!(line(&text, &begin("man")).contains(" btc-handshake "));
+    assert!(line(&text, &begin("eth-ping")).contains(" sepolia\""));
+    assert!(line(&text, &begin("completions")).contains(" zsh\""));
+}
+
 #[test]
 fn each_command_has_a_manual_page() {
-    for (arguments, title) in [
-        (&[][..], ".TH p2pprobe 1"),
-        (&["eth-ping"], ".TH p2pprobe-eth-ping 1"),
-        (&["btc-handshake"], ".TH p2pprobe-btc-handshake 1"),
-    ] {
-        let page = say("man", arguments);
-        assert!(page.contains(title) && page.contains(".SH SYNOPSIS"), "{arguments:?}");
+    let pages = commands();
+    assert!(pages.len() > 4, "{pages:?}");
+    for name in pages.iter().map(String::as_str).chain([""]) {
+        let (arguments, title) = match name {
+            "" => (vec![], "p2pprobe".to_owned()),
+            name => (vec![name], format!("p2pprobe-{name}")),
+        };
+        let page = say("man", &arguments);
+        let head = format!(".TH {title} 1 \"\" \"p2pprobe {}\" ", env!("CARGO_PKG_VERSION"));
+        assert!(page.contains(&head), "{page}");
+        assert!(page.contains(&format!(".SH NAME\n{} \\- ", title.replace('-', "\\-"))), "{page}");
+        assert!(page.contains("\n.SH SYNOPSIS\n\\fBp2pprobe"), "{page}");
+        // Each of the others is named at the end, in bold.
+        let also = page.split_once(".SH \"SEE ALSO\"\n").expect("a section").1;
+        for other in &pages {
+            let other_page = format!("\\-{}\\fR(1)", other.replace('-', "\\-"));
+            assert_eq!(also.contains(&other_page), other != name, "{page}");
+        }
+        for left_to_troff in ["`", "~", "^", ".SH EXTRA", ".SH VERSION"] {
+            assert!(!page.contains(left_to_troff), "{left_to_troff}: {page}");
+        }
+    }
+    let page = say("man", &[]);
+    for name in &pages {
+        let entry = format!(".TP\np2pprobe\\-{}(1)\n", name.replace('-', "\\-"));
+        assert!(page.contains(&entry), "{page}");
     }
     let ran = finish(probe("man", ["no-such"]).spawn().expect("the binary starts"));
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    assert!(ran.stderr.starts_with("error: there is no command named 'no-such'\n"));
+    let all = format!("[possible values: {}]", pages.join(", "));
+    assert!(ran.stderr.contains("'no-such'") && ran.stderr.contains(&all), "{}", ran.stderr);
+}
+
+#[test]
+fn manual_pages_have_the_examples_of_the_help_as_they_stand() {
+    for name in commands() {
+        let help = say(&name, &["--help"]);
+        let examples = help.split_once("\nExamples:\n").expect("examples").1;
+        let page = say("man", &[&name]);
+        let shown = page.split_once("\n.SH EXAMPLES\n.nf\n").expect("examples").1;
+        let shown = shown.split_once("\n.fi\n").expect("their end").0;
+        let shown = shown.replace("\\-", "-").replace("\\(aq", "'").replace("\\(ti", "~");
+        let examples: Vec<_> = examples.lines().map(str::trim_start).collect();
+        assert_eq!(shown.lines().collect::<Vec<_>>(), examples, "{name}");
+    }
+}
+
+#[test]
+fn manual_pages_tell_what_a_command_ends_with_reads_and_heeds() {
+    for (name, sections) in [
+        ("eth-ping", &["\"EXIT STATUS\"", "ENVIRONMENT", "FILES"][..]),
+        ("btc-handshake", &["\"EXIT STATUS\"", "ENVIRONMENT", "FILES"]),
+        ("networks", &["ENVIRONMENT", "FILES"]),
+        ("man", &[]),
+    ] {
+        let page = say("man", &[name]);
+        for section in ["\"EXIT STATUS\"", "ENVIRONMENT", "FILES"] {
+            let there = page.contains(&format!("\n.SH {section}\n"));
+            assert_eq!(there, sections.contains(&section), "{name}: {section}");
+        }
+        assert_eq!(page.contains("NO_COLOR\\fR\n"), sections.len() == 3, "{name}");
+    }
+    let page = say("man", &["btc-handshake"]);
+    let synopsis = "\\fBp2pprobe btc\\-handshake\\fR [OPTIONS] [TARGET]...\n";
+    assert!(page.contains(synopsis), "{page}");
+    assert!(page.contains("\n.SH OPTIONS\n") && page.contains("\n.SS \"Bitcoin network\"\n"));
+    assert!(page.contains("\n.PP\nTIME is a number"), "{page}");
+}
+
+#[test]
+fn each_command_tells_the_version_of_the_program() {
+    for name in commands() {
+        let version = format!("p2pprobe {}\n", env!("CARGO_PKG_VERSION"));
+        assert_eq!(say(&name, &["-V"]), version, "{name}");
+    }
 }

@@ -56,9 +56,6 @@ const USER_AGENT: &str = concat!("/p2pprobe:", env!("CARGO_PKG_VERSION"), "/");
     mut_arg("verbose", |arg| arg.help(
         "Each message sent and received, on stderr; twice: with its bytes"
     )),
-    mut_arg("bind", |arg| arg.help(
-        "Connect from this address; once for each family [default: what the system chooses]"
-    )),
 )]
 pub struct BtcHandshake {
     #[command(flatten)]
@@ -137,7 +134,7 @@ Examples:
   p2pprobe btc-handshake node.example.org:8333 --min-height 900000 --need-services NETWORK,WITNESS
   p2pprobe btc-handshake --network litecoin 203.0.113.7 '[2001:db8::7]:9333'
   p2pprobe btc-handshake testnet4 --any
-  p2pprobe btc-handshake --file nodes.txt --json | jq -r 'select(.type == \"probe\" and .ok) | [.target, .user_agent] | @tsv'";
+  p2pprobe btc-handshake --file nodes.txt --json | jq -c 'select(.ok == true) | [.target, .height]'";
 
 impl BtcHandshake {
     /// Runs the command.

@@ -1,7 +1,7 @@
 //! The flags that every probing command has.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use nix::errno::Errno;
 
 use super::Fault;
@@ -43,10 +43,10 @@ pub struct TargetArgs {
     #[arg(value_name = "TARGET", required_unless_present = "files", help_heading = None::<&str>)]
     pub targets: Vec<String>,
     /// Read targets from FILE, one a line; `-` is standard input
-    #[arg(long = "file", value_name = "FILE")]
+    #[arg(long = "file", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
     /// Add the networks of this file [default: $XDG_CONFIG_HOME/p2pprobe/bootnodes.toml]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// Use IPv4 only
     #[arg(short = '4', long = "ipv4", conflicts_with = "v6")]
@@ -115,8 +115,8 @@ pub struct OutputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub struct BindArgs {
-    /// Send from and receive on this address; once for each family [default: any address, a free port]
-    #[arg(long, value_name = "ADDR:PORT", value_parser = socket_address)]
+    /// Local address with its port, such as 192.0.2.1:0 (any port); once for each family [default: the system's choice]
+    #[arg(long, value_name = "ADDRESS", value_parser = socket_address)]
     pub bind: Vec<SocketAddr>,
 }
 
@@ -266,6 +266,16 @@ pub fn exit_code(
         Verdict::Good => Ok(ExitCode::SUCCESS),
         Verdict::Bad => Ok(ExitCode::from(1)),
         Verdict::Nothing => Err(anyhow!("there was no target to probe").into()),
+    }
+}
+
+/// Writes to standard output; whoever closed it has seen enough.
+pub fn write(bytes: &[u8]) -> Result<ExitCode, Fault> {
+    match io::stdout().lock().write_all(bytes) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(anyhow!("cannot write to standard output: {e}").into())
+        }
+        Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

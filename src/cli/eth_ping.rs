@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use clap::Args;
+use clap::{Args, ValueHint};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -68,7 +68,7 @@ struct PingArgs {
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     max_rtt: Option<Duration>,
     /// Sign with the key in FILE, 32 bytes as hex, and not with a fresh one
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     key: Option<PathBuf>,
 }
 

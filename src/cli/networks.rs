@@ -4,26 +4,31 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde::Serialize;
 
 use super::Fault;
-use super::common::{networks, printable};
-use super::documents::write;
+use super::common::{networks, printable, write};
 use crate::networks::{Entry, Of};
 
 /// Which networks have a name, what each stands for, and where that was read.
 ///
 /// Built-in networks, and those of your own file, which win.
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct ListNetworks {
     /// Add the networks of this file [default: $XDG_CONFIG_HOME/p2pprobe/bootnodes.toml]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  p2pprobe networks
+  p2pprobe networks --json | jq -r 'select(.protocol == \"bitcoin\") | [.name, .port] | @tsv'";
 
 /// A line.
 #[derive(Serialize)]
