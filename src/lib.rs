@@ -25,7 +25,8 @@
 //! # A machine by hand
 //!
 //! Machines never touch a socket, a clock or a source of randomness: whoever drives one hands in what happened
-//! and what time it is, and drains what it wants done.
+//! and what time it is, and drains what it wants done. Here is a Ping; [`bitcoin::handshake`] and [`tcp_check`] begin
+//! with an example of theirs.
 //!
 //! ```
 //! use std::time::Duration;
