@@ -2,6 +2,7 @@
 
 mod btc_handshake;
 mod common;
+mod config;
 mod documents;
 mod eth_ping;
 mod networks;
