@@ -3,6 +3,7 @@
 mod btc_handshake;
 mod common;
 mod completions;
+mod config;
 mod eth_ping;
 mod man;
 mod networks;

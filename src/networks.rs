@@ -3,16 +3,21 @@
 
 mod bitcoin;
 mod ethereum;
+mod file;
+mod mistake;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-pub use self::bitcoin::{ANY, BadTable, BitcoinNetwork};
-use self::bitcoin::{BitcoinNetworks, BitcoinTable};
-use self::ethereum::{EthereumNetworks, EthereumTable};
+use self::bitcoin::BitcoinNetworks;
+pub use self::bitcoin::{ANY, BitcoinNetwork};
+use self::ethereum::EthereumNetworks;
+use self::mistake::Spot;
+pub use self::mistake::{BadSeed, Key, Mistake, NetworksError};
 use crate::bitcoin::{Magic, services};
 use crate::target::ethereum::Node;
 use crate::target::{Listed, Protocol, UnknownNetwork, Why};
@@ -34,56 +39,26 @@ pub struct Networks {
     built_in_bitcoin: OnceLock<BitcoinNetworks>,
 }
 
-/// Why a file of networks cannot be used. The file's name is for the caller to say.
-#[derive(Debug, PartialEq)]
-pub enum NetworksError {
-    /// It cannot be read, in the system's words.
-    Unreadable(String),
-    /// It is not TOML, or has a key that we do not know; the parser's text shows where.
-    Toml(String),
-    /// An entry of `bootnodes` is no node.
-    Bootnode {
-        /// The table's name.
-        network: String,
-        /// Which entry, from 1.
-        entry: usize,
-        /// Where in it, in characters from 1.
-        column: usize,
-        /// What is wrong there.
-        why: Why,
-    },
-    /// A value of a Bitcoin network's table is none.
-    Bitcoin {
-        /// The table's name.
-        network: String,
-        /// What is wrong there.
-        why: BadTable,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    ethereum: BTreeMap<String, EthereumTable>,
-    #[serde(default)]
-    bitcoin: BTreeMap<String, BitcoinTable>,
-}
-
-fn read(text: &str) -> Result<File, NetworksError> {
-    toml::from_str(text).map_err(|e| NetworksError::Toml(e.to_string()))
-}
-
 impl Networks {
     /// The built-in networks and those of `file`, which win.
     ///
     /// # Errors
     /// [`NetworksError`] about `file`.
     pub fn with_file(file: &Path) -> Result<Self, NetworksError> {
-        let text =
-            std::fs::read_to_string(file).map_err(|e| NetworksError::Unreadable(e.to_string()))?;
-        let File { ethereum, bitcoin } = read(&text)?;
-        let (ethereum, bitcoin) = (ethereum::networks(ethereum)?, bitcoin::networks(bitcoin)?);
+        let unreadable =
+            |e: io::Error| NetworksError::Unreadable { kind: e.kind(), text: e.to_string() };
+        let text = std::fs::read(file).map_err(unreadable)?;
+        let text = String::from_utf8(text).map_err(|e| {
+            let at = e.utf8_error().valid_up_to();
+            let spot = Spot { at, span: at..at, mistake: Mistake::NotUtf8 };
+            spot.told(&String::from_utf8_lossy(e.as_bytes()))
+        })?;
+        Self::with_text(&text).map_err(|spot| spot.told(&text))
+    }
+
+    fn with_text(text: &str) -> Result<Self, Spot> {
+        let file = file::read(text)?;
+        let (ethereum, bitcoin) = (ethereum::networks(&file)?, bitcoin::networks(&file)?);
         Ok(Networks { ethereum, bitcoin, ..Networks::default() })
     }
 
@@ -91,13 +66,13 @@ impl Networks {
 
     fn built_in_ethereum(&self) -> &EthereumNetworks {
         self.built_in_ethereum.get_or_init(|| {
-            read(BUILT_IN).and_then(|file| ethereum::networks(file.ethereum)).unwrap_or_default()
+            file::read(BUILT_IN).and_then(|file| ethereum::networks(&file)).unwrap_or_default()
         })
     }
 
     fn built_in_bitcoin(&self) -> &BitcoinNetworks {
         self.built_in_bitcoin.get_or_init(|| {
-            read(BUILT_IN).and_then(|file| bitcoin::networks(file.bitcoin)).unwrap_or_default()
+            file::read(BUILT_IN).and_then(|file| bitcoin::networks(&file)).unwrap_or_default()
         })
     }
 
@@ -197,8 +172,8 @@ pub struct Entry<'a> {
 pub enum Of<'a> {
     /// An Ethereum network.
     Ethereum {
-        /// Its nodes, as written.
-        bootnodes: Vec<&'a str>,
+        /// Its nodes.
+        bootnodes: Vec<Bootnode<'a>>,
     },
     /// A Bitcoin network.
     Bitcoin {
@@ -216,12 +191,28 @@ pub enum Of<'a> {
     },
 }
 
+/// A bootnode. A line with these fields is a target, too.
+#[derive(Clone, Debug, Serialize)]
+pub struct Bootnode<'a> {
+    /// As written.
+    pub target: &'a str,
+    /// What follows it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<&'a str>,
+}
+
+impl<'a> Bootnode<'a> {
+    fn of(node: &'a Listed<Node>) -> Self {
+        Bootnode { target: &node.text, label: node.label.as_deref() }
+    }
+}
+
 impl Networks {
     /// All networks, by protocol and name, without the built-in ones that the user's take the place of.
     pub fn all(&self) -> Vec<Entry<'_>> {
         let (ours, theirs) = (self.built_in_ethereum(), &self.ethereum);
         let ethereum = merged(ours, theirs, |nodes| Of::Ethereum {
-            bootnodes: nodes.iter().map(|node| &node.text[..]).collect(),
+            bootnodes: nodes.iter().map(Bootnode::of).collect(),
         });
         let (ours, theirs) = (self.built_in_bitcoin(), &self.bitcoin);
         let bitcoin = merged(ours, theirs, |network| Of::Bitcoin {

@@ -11,13 +11,18 @@ use crate::host::Host;
 
 pub use self::why::{Protocol, TargetError, UnknownNetwork, Why};
 
-/// No network's name is longer, in bytes.
-const MAX_NAME: usize = 64;
+/// No network's name is longer, in bytes; from 64 hex digits on, a word is a public key.
+pub const MAX_NAME: usize = 63;
+/// The one word that is a host, though it has neither dot nor colon.
+const LOCALHOST: &str = "localhost";
 
 /// What a protocol's targets look like, and what the names of its networks stand for.
 pub trait Targets: Send + 'static {
     /// What is known of a peer before it is asked, besides its address.
     type Peer: Clone + Send + 'static;
+
+    /// Whose targets they are.
+    const PROTOCOL: Protocol;
 
     /// Reads a target, and what else is said of it. Names of networks are not looked up here.
     ///
@@ -79,7 +84,39 @@ pub struct Listed<P> {
 fn is_name(text: &str) -> bool {
     text.len() <= MAX_NAME
         && !text.contains(['.', ':', '/', '['])
-        && !text.eq_ignore_ascii_case("localhost")
+        && !text.eq_ignore_ascii_case(LOCALHOST)
+}
+
+/// Why a name cannot be a network's: written as a target, it would be something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadName {
+    /// There is none.
+    Empty,
+    /// It is longer than [`MAX_NAME`].
+    Long,
+    /// It starts with `-`, as flags and standard input do.
+    Dash,
+    /// It is `localhost`, a host.
+    Localhost,
+    /// Something else than letters, digits, `-` and `_`.
+    Character(char),
+}
+
+/// Whether a network may have this name: then every protocol's targets take it for one, on the command line and in a
+/// file.
+///
+/// # Errors
+/// [`BadName`].
+pub fn check_name(name: &str) -> Result<(), BadName> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    match name.chars().find(|c| !allowed(*c)) {
+        _ if name.is_empty() => Err(BadName::Empty),
+        Some(c) => Err(BadName::Character(c)),
+        None if name.starts_with('-') => Err(BadName::Dash),
+        None if name.len() > MAX_NAME => Err(BadName::Long),
+        None if name.eq_ignore_ascii_case(LOCALHOST) => Err(BadName::Localhost),
+        None => Ok(()),
+    }
 }
 
 /// True if an address is of a family that is in use.

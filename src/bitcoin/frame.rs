@@ -39,13 +39,28 @@ impl fmt::Display for Magic {
     }
 }
 
-/// A text that is not eight hex digits.
+/// Why a text is not eight hex digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotAMagic;
+pub enum NotAMagic {
+    /// It starts with `0x`.
+    Prefix,
+    /// It has this, which is no hex digit.
+    Digit(char),
+    /// It has so many hex digits.
+    Length(usize),
+}
 
 impl fmt::Display for NotAMagic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a magic: eight hex digits are needed, as on the wire (f9beb4d9)")
+        match self {
+            NotAMagic::Prefix => f.write_str("not a magic: write it without 0x")?,
+            NotAMagic::Digit(c) => {
+                write!(f, "not a magic: '{}' is no hex digit", c.escape_debug())?;
+            }
+            NotAMagic::Length(1) => f.write_str("not a magic: this is one hex digit")?,
+            NotAMagic::Length(found) => write!(f, "not a magic: these are {found} hex digits")?,
+        }
+        f.write_str("; eight hex digits are needed, as on the wire (f9beb4d9)")
     }
 }
 
@@ -55,8 +70,15 @@ impl FromStr for Magic {
     type Err = NotAMagic;
 
     fn from_str(text: &str) -> Result<Self, NotAMagic> {
-        let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| NotAMagic)?;
-        bytes.try_into().map(Magic).map_err(|_| NotAMagic)
+        if text.starts_with("0x") || text.starts_with("0X") {
+            return Err(NotAMagic::Prefix);
+        }
+        if let Some(c) = text.chars().find(|c| !c.is_ascii_hexdigit()) {
+            return Err(NotAMagic::Digit(c));
+        }
+        let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Magic).ok_or(NotAMagic::Length(text.len()))
     }
 }
 

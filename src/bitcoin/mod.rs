@@ -12,7 +12,7 @@ pub mod reader;
 pub mod services;
 pub mod version;
 
-pub use frame::{Command, Frame, Magic};
+pub use frame::{Command, Frame, Magic, NotAMagic};
 pub use message::Message;
 pub use net_addr::NetAddr;
 pub use opening::{LooksLike, Opening};

@@ -14,8 +14,9 @@ use clap::{ArgAction, Args, ValueEnum, ValueHint};
 use nix::errno::Errno;
 
 use super::Fault;
+use super::config::networks;
 use crate::net::descriptors;
-use crate::networks::{Networks, NetworksError, user_file};
+use crate::networks::Networks;
 use crate::output::{Format, Output, Shape, Style};
 use crate::run::{Keeping, RunError};
 use crate::signals::Signals;
@@ -229,20 +230,6 @@ impl BindArgs {
     }
 }
 
-/// The networks that have a name, with those of a file: the one that is named, or else the user's own, if there is one.
-pub fn networks(config: Option<&Path>) -> Result<(Networks, Option<PathBuf>), Fault> {
-    let Some(file) = config.map(Path::to_path_buf).or_else(user_file) else {
-        return Ok((Networks::default(), None));
-    };
-    match Networks::with_file(&file) {
-        Ok(networks) => Ok((networks, Some(file))),
-        Err(e) => {
-            let name = printable(&file.to_string_lossy());
-            Err(anyhow!("config file {name}: {}", config_error(&e)).into())
-        }
-    }
-}
-
 /// The exit code of a run, or what made it fail as a whole.
 pub fn exit_code(
     verdict: Verdict,
@@ -329,22 +316,6 @@ pub fn printable(name: &str) -> String {
     name.chars()
         .flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] })
         .collect()
-}
-
-fn config_error(error: &NetworksError) -> String {
-    match error {
-        NetworksError::Unreadable(text) => text.clone(),
-        NetworksError::Toml(text) => {
-            text.trim_end().lines().map(printable).collect::<Vec<_>>().join("\n")
-        }
-        NetworksError::Bootnode { network, entry, column, why } => {
-            let network = printable(network);
-            format!("[ethereum.{network}] bootnodes, entry {entry}, column {column}: {why}")
-        }
-        NetworksError::Bitcoin { network, why } => {
-            format!("[bitcoin.{}] {why}", printable(network))
-        }
-    }
 }
 
 /// Reads a whole number of a range.

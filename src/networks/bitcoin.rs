@@ -1,14 +1,13 @@
 //! `[bitcoin.NAME]`: what makes a chain that speaks Bitcoin's protocol a network of its own.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
-
-use super::NetworksError;
+use super::file::{File, Name, Table, Value, list, text, wrong};
+use super::mistake::{BadSeed, Key, Mistake, Spot};
 use crate::bitcoin::Magic;
 use crate::host::{Host, parse_host_and_port};
+use crate::target::Protocol;
 
 /// What `--network` takes for: whichever it is.
 pub const ANY: &str = "any";
@@ -41,104 +40,75 @@ impl BitcoinNetwork {
     }
 }
 
-/// As it stands in the file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BitcoinTable {
-    magic: String,
-    port: Option<u16>,
-    #[serde(default)]
-    seeds: Vec<String>,
-    #[serde(default)]
-    services: BTreeMap<String, String>,
-    #[serde(default)]
-    bans: bool,
-}
-
-/// What is wrong with a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BadTable {
-    /// `magic` is not eight hex digits.
-    Magic,
-    /// `port` is 0.
-    Port,
-    /// There are seeds, and no port for what they give.
-    NoPort,
-    /// The table's name is that of `--network any`.
-    Name,
-    /// A seed is no host name; which, from 1.
-    Seed(usize),
-    /// A key of `services` is no number of a bit.
-    Service(String),
-    /// A name in `services` is none: capital letters, digits and `_`.
-    ServiceName(String),
-}
-
-impl fmt::Display for BadTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BadTable::Magic => f.write_str("magic: eight hex digits are needed, as on the wire"),
-            BadTable::Port => f.write_str("port: 0 is no port"),
-            BadTable::NoPort => {
-                f.write_str("seeds: without a port there is no way to what they give")
-            }
-            BadTable::Name => f.write_str("`--network any` has this name already"),
-            BadTable::Seed(entry) => {
-                write!(f, "seeds, entry {entry}: this is no host name (a port has no place here)")
-            }
-            BadTable::Service(bit) => {
-                write!(f, "services: '{}' is no bit, 0 to 63", bit.escape_debug())
-            }
-            BadTable::ServiceName(name) => {
-                let name = name.escape_debug();
-                write!(f, "services: '{name}' is no name: write capital letters, digits and _")
-            }
-        }
-    }
-}
-
 /// Reads the tables' values.
 ///
 /// # Errors
-/// [`NetworksError::Bitcoin`].
-pub fn networks(tables: BTreeMap<String, BitcoinTable>) -> Result<BitcoinNetworks, NetworksError> {
-    let read = |(name, table): (String, BitcoinTable)| match network(&name, table) {
-        Ok(network) => Ok((name, Arc::new(network))),
-        Err(why) => Err(NetworksError::Bitcoin { network: name, why }),
-    };
-    tables.into_iter().map(read).collect()
+/// What is wrong, and where.
+pub fn networks(file: &File<'_>) -> Result<BitcoinNetworks, Spot> {
+    let network =
+        |table: Table<'_>| Ok((table.name.get_ref().to_string(), Arc::new(network(&table)?)));
+    file.tables(Protocol::Bitcoin)?.into_iter().map(network).collect()
 }
 
-fn network(name: &str, table: BitcoinTable) -> Result<BitcoinNetwork, BadTable> {
-    let BitcoinTable { magic, port, seeds, services, bans } = table;
+fn network(table: &Table<'_>) -> Result<BitcoinNetwork, Spot> {
+    let name = table.name.get_ref();
     if name == ANY {
-        return Err(BadTable::Name);
+        return Err(wrong(table.name, Mistake::NameAny));
     }
-    if port == Some(0) {
-        return Err(BadTable::Port);
+    let (mut magic, mut port, mut seeds, mut services) = (None, None, Vec::new(), BTreeMap::new());
+    let (mut bans, mut seeds_at) = (false, None);
+    for (key, value) in table.iter() {
+        let bad = |key| wrong(value, Mistake::Value(key));
+        match &key.get_ref()[..] {
+            "magic" => {
+                let text = text(value, Key::Magic)?;
+                magic = Some(text.parse().map_err(|why| wrong(value, Mistake::Magic(why)))?);
+            }
+            "port" => port = Some(number(value).ok_or_else(|| bad(Key::Port))?),
+            "seeds" => {
+                seeds = list(value, Key::Seeds)?.iter().map(seed).collect::<Result<_, _>>()?;
+                seeds_at = Some(value);
+            }
+            "services" => {
+                let table = value.get_ref().as_table().ok_or_else(|| bad(Key::Services))?;
+                services = table.iter().map(service).collect::<Result<_, _>>()?;
+            }
+            "bans" => bans = value.get_ref().as_bool().ok_or_else(|| bad(Key::Bans))?,
+            _ => return Err(table.unknown(key, value)),
+        }
     }
-    let is_name = |seed: &String| matches!(parse_host_and_port(seed), Ok((Host::Name(_), None)));
-    if let Some(bad) = seeds.iter().position(|seed| !is_name(seed)) {
-        return Err(BadTable::Seed(bad + 1));
+    if let (None, Some(at)) = (port, seeds_at.filter(|_| !seeds.is_empty())) {
+        return Err(wrong(at, Mistake::NoPort));
     }
-    if port.is_none() && !seeds.is_empty() {
-        return Err(BadTable::NoPort);
-    }
-    let is_service = |name: &str| {
-        let allowed = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-        name.starts_with(|c: char| c.is_ascii_uppercase()) && name.bytes().all(allowed)
+    let magic = magic.ok_or_else(|| table.missing(Key::Magic))?;
+    Ok(BitcoinNetwork { name: Some(name[..].into()), magic, port, seeds, services, bans })
+}
+
+/// A port that something can listen on.
+fn number(value: &Value<'_>) -> Option<u16> {
+    let integer = value.get_ref().as_integer()?;
+    u16::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|port| *port != 0)
+}
+
+fn seed(value: &Value<'_>) -> Result<String, Spot> {
+    let seed = text(value, Key::Seed)?;
+    let why = match parse_host_and_port(seed) {
+        Ok((Host::Name(_), None)) => return Ok(seed.to_owned()),
+        Ok((_, Some(_))) => BadSeed::Port,
+        Ok((Host::Ip(_), None)) => BadSeed::Address,
+        Err(e) => BadSeed::Host(e.what),
     };
-    let service = |(bit, name): (String, String)| match bit.parse::<u32>() {
-        Ok(number) if number < u64::BITS && is_service(&name) => Ok((number, name)),
-        Ok(number) if number < u64::BITS => Err(BadTable::ServiceName(name)),
-        _ => Err(BadTable::Service(bit)),
-    };
-    Ok(BitcoinNetwork {
-        name: Some(name.into()),
-        magic: magic.parse().map_err(|_| BadTable::Magic)?,
-        port,
-        seeds,
-        services: services.into_iter().map(service).collect::<Result<_, _>>()?,
-        bans,
-    })
+    Err(wrong(value, Mistake::Seed(why)))
+}
+
+fn service((bit, name): (&Name<'_>, &Value<'_>)) -> Result<(u32, String), Spot> {
+    let is_bit = |number: &u32| *number < u64::BITS && number.to_string() == **bit.get_ref();
+    let number = bit.get_ref().parse().ok().filter(is_bit);
+    let number = number.ok_or_else(|| wrong(bit, Mistake::Bit))?;
+    let text = text(name, Key::Service)?;
+    let allowed = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    if !text.starts_with(|c: char| c.is_ascii_uppercase()) || !text.bytes().all(allowed) {
+        return Err(wrong(name, Mistake::ServiceName));
+    }
+    Ok((number, text.to_owned()))
 }

@@ -2,54 +2,53 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
-use super::NetworksError;
+use super::file::{File, Table, Value, list, text, wrong};
+use super::mistake::{Key, Mistake, Spot};
 use crate::source::line::{self, Entry};
 use crate::target::ethereum::{Node, parse};
-use crate::target::{Listed, Why, Written};
+use crate::target::{Listed, Protocol, Why, Written};
 
 /// By their names.
 pub type EthereumNetworks = BTreeMap<String, Vec<Listed<Node>>>;
 
-/// As it stands in the file.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EthereumTable {
-    bootnodes: Vec<String>,
-}
-
 /// Reads the tables' values.
 ///
 /// # Errors
-/// [`NetworksError::Bootnode`].
-pub fn networks(
-    tables: BTreeMap<String, EthereumTable>,
-) -> Result<EthereumNetworks, NetworksError> {
-    let mut networks = EthereumNetworks::new();
-    for (network, table) in tables {
-        let mut nodes = Vec::new();
-        for (index, text) in table.bootnodes.iter().enumerate() {
-            nodes.push(bootnode(text).map_err(|(column, why)| NetworksError::Bootnode {
-                network: network.clone(),
-                entry: index + 1,
-                column,
-                why,
-            })?);
-        }
-        networks.insert(network, nodes);
-    }
-    Ok(networks)
+/// What is wrong, and where.
+pub fn networks(file: &File<'_>) -> Result<EthereumNetworks, Spot> {
+    let network = |table: Table<'_>| Ok((table.name.get_ref().to_string(), nodes(&table)?));
+    file.tables(Protocol::Ethereum)?.into_iter().map(network).collect()
 }
 
-fn bootnode(text: &str) -> Result<Listed<Node>, (usize, Why)> {
-    let bad = |entry: &Entry<Node>, offset, why| (entry.column(offset), why);
-    match line::parse(text.as_bytes(), |text, _| parse(text)) {
-        Some(Ok(Entry { written: Written::Peer(place), text, label, .. })) => {
-            Ok(Listed { text, label, place })
+fn nodes(table: &Table<'_>) -> Result<Vec<Listed<Node>>, Spot> {
+    let mut nodes = None;
+    for (key, value) in table.iter() {
+        match &key.get_ref()[..] {
+            "bootnodes" => {
+                let list = list(value, Key::Bootnodes)?;
+                nodes = Some(list.iter().map(bootnode).collect::<Result<_, _>>()?);
+            }
+            _ => return Err(table.unknown(key, value)),
         }
-        Some(Ok(entry)) => Err(bad(&entry, 0, Why::NetworkInList)),
-        Some(Err(e)) => Err((e.column, e.error.why)),
-        None => Err((1, Why::Empty)),
     }
+    nodes.ok_or_else(|| table.missing(Key::Bootnodes))
+}
+
+fn bootnode(value: &Value<'_>) -> Result<Listed<Node>, Spot> {
+    let written = text(value, Key::Bootnode)?;
+    let (column, why) = match line::parse(written.as_bytes(), |text, _| parse(text)) {
+        Some(Ok(Entry { written: Written::Peer(place), text, label, .. })) => {
+            return Ok(Listed { text, label, place });
+        }
+        Some(Ok(entry)) => (entry.column(0), Why::NetworkInList),
+        Some(Err(e)) => (e.column, e.error.why),
+        None => (1, Why::Empty),
+    };
+    let mut spot = wrong(value, Mistake::Bootnode(why));
+    // Between its quotes, unless escapes or three quotes shift what stands there.
+    if spot.span.len() == written.len() + 2 {
+        let before = written.chars().take(column - 1).map(char::len_utf8).sum::<usize>();
+        spot.at += 1 + before;
+    }
+    Err(spot)
 }

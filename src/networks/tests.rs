@@ -1,10 +1,14 @@
 use super::*;
-use crate::target::Place;
+use crate::host::{BadHost, HostPortError};
+use crate::source::line;
+use crate::target::bitcoin::{Asked, Bitcoin};
+use crate::target::ethereum::parse;
+use crate::target::{BadName, MAX_NAME, Place, Said, Targets, Written};
 
 #[test]
 fn the_built_in_networks_can_be_read() {
-    let networks = ethereum::networks(read(BUILT_IN).expect("bootnodes.toml").ethereum);
-    let networks = networks.expect("its tables");
+    let networks = file::read(BUILT_IN).and_then(|file| ethereum::networks(&file));
+    let networks = networks.expect("bootnodes.toml");
     let counts: Vec<_> = networks.iter().map(|(name, nodes)| (&name[..], nodes.len())).collect();
     assert_eq!(counts, [("holesky", 2), ("hoodi", 3), ("mainnet", 4), ("sepolia", 5)]);
     let first = &networks["mainnet"][0];
@@ -16,8 +20,8 @@ fn the_built_in_networks_can_be_read() {
 
 #[test]
 fn the_built_in_bitcoin_networks_can_be_read() {
-    let networks = bitcoin::networks(read(BUILT_IN).expect("bootnodes.toml").bitcoin);
-    let networks = networks.expect("its tables");
+    let networks = file::read(BUILT_IN).and_then(|file| bitcoin::networks(&file));
+    let networks = networks.expect("bootnodes.toml");
     let facts: Vec<_> = networks
         .iter()
         .map(|(name, n)| (&name[..], n.magic.to_string(), n.port, n.seeds.len()))
@@ -115,4 +119,102 @@ fn what_networks_of_a_magic_do_not_agree_on_is_not_said() {
     assert_eq!(facts("e3e1f3e8"), (None, Some(8333)));
     assert_eq!(names("e3e1f3e8"), "NETWORK WITNESS bit 6 bit 24");
     assert_eq!(facts("01020304"), (None, None));
+}
+
+fn mistake(text: &str) -> (usize, usize, String, Mistake) {
+    match Networks::with_text(text).expect_err(text).told(text) {
+        NetworksError::Mistake { line, column, text, mistake } => (line, column, text, mistake),
+        NetworksError::Unreadable { .. } => panic!("{text}"),
+    }
+}
+
+#[test]
+fn a_mistake_is_told_with_its_place_and_what_stands_there() {
+    let magic = "[bitcoin.mine]\nmagic = \"0a0b0c0d\"\n";
+    let told = |text: &str, mistake| (text.to_owned(), mistake);
+    for (text, place, expected) in [
+        ("port = 0", (3, 8), told("0", Mistake::Value(Key::Port))),
+        ("port = 65536", (3, 8), told("65536", Mistake::Value(Key::Port))),
+        (
+            "# é\nseeds = [\n 'é', 5]",
+            (5, 2),
+            told("'é'", Mistake::Seed(BadSeed::Host(HostPortError::Host(BadHost::Character('é'))))),
+        ),
+        ("seeds = ['a.b', 'a.b:1']", (3, 17), told("'a.b:1'", Mistake::Seed(BadSeed::Port))),
+        ("seeds = ['a.b']", (3, 9), told("['a.b']", Mistake::NoPort)),
+        ("services = { 64 = 'X' }", (3, 14), told("64", Mistake::Bit)),
+        ("services = { 025 = 'X' }", (3, 14), told("025", Mistake::Bit)),
+        ("services = { 25 = 'x' }", (3, 19), told("'x'", Mistake::ServiceName)),
+        ("é = 1", (3, 1), told("é = 1", Mistake::Toml(String::new()))),
+        ("'é' = 1", (3, 1), told("'é'", Mistake::UnknownKey(Protocol::Bitcoin))),
+    ] {
+        let (line, column, text, mut mistake) = mistake(&format!("{magic}{text}"));
+        if let Mistake::Toml(words) = &mut mistake {
+            words.clear();
+        }
+        assert_eq!(((line, column), (text, mistake)), (place, expected));
+    }
+    for good in
+        ["", "port = 1", "port = 65535\nseeds = ['a.b']", "services = { 63 = 'X_1' }", "seeds = []"]
+    {
+        assert!(Networks::with_text(&format!("{magic}{good}")).is_ok(), "{good}");
+    }
+    assert!(Networks::with_text("").is_ok());
+}
+
+/// Where escapes shift the text, its start is all that can be told.
+#[test]
+fn a_mistake_in_a_bootnode_is_told_where_it_is() {
+    for (node, column) in
+        [("'10.1.2.3'", 23), ("\"10.1.2.3:x\"", 24), ("\"\\u0031.1.2.3\"", 14), ("''", 15)]
+    {
+        let (line, found, text, mistake) =
+            mistake(&format!("[ethereum.mine]\nbootnodes = [{node}]"));
+        assert!(matches!(mistake, Mistake::Bootnode(_)), "{mistake:?}");
+        assert_eq!((line, found, &text[..]), (2, column, node));
+    }
+}
+
+/// A name that is taken is a target of each protocol, and of a line of a file; of the others none is.
+#[test]
+fn a_name_of_ones_own_is_a_target() {
+    let networks = Arc::new(Networks::default());
+    let network = networks.bitcoin(MAIN_NETWORK).expect("there is one");
+    let bitcoin = Bitcoin { networks, asked: Asked::One { network, said: false } };
+    let longest = "a".repeat(MAX_NAME);
+    for name in ["a", "_", "a-", "8333", "enr", "Local-Host", &longest] {
+        let tables = "[ethereum.NAME]\nbootnodes = []\n[bitcoin.NAME]\nmagic = '0a0b0c0d'\n";
+        let read = Networks::with_text(&tables.replace("NAME", name)).map_err(|spot| spot.mistake);
+        assert!(read.is_ok(), "{name}: {read:?}");
+        let ethereum = line::parse(name.as_bytes(), |text, _| parse(text));
+        let ethereum = ethereum.expect("a line").map(|entry| entry.written);
+        assert_eq!(ethereum, Ok(Written::Network(name.to_owned())));
+        let bitcoin = bitcoin.parse(name, Said::default());
+        assert_eq!(bitcoin, Ok(Written::Network(name.to_owned())));
+    }
+    let too_long = "a".repeat(MAX_NAME + 1);
+    for (name, why) in [
+        ("", BadName::Empty),
+        ("-", BadName::Dash),
+        ("-4", BadName::Dash),
+        ("localhost", BadName::Localhost),
+        ("LocalHost", BadName::Localhost),
+        (&too_long, BadName::Long),
+        ("my.net", BadName::Character('.')),
+        ("my net", BadName::Character(' ')),
+        ("a:b", BadName::Character(':')),
+        ("a/b", BadName::Character('/')),
+        ("é", BadName::Character('é')),
+        ("#a", BadName::Character('#')),
+    ] {
+        for table in [format!("ethereum.'{name}'"), format!("bitcoin.'{name}'")] {
+            let found = mistake(&format!("[{table}]"));
+            let (column, text) = (table.find('\'').expect("a quote") + 2, format!("'{name}'"));
+            assert_eq!(found, (1, column, text, Mistake::Name(why)));
+        }
+    }
+    assert_eq!(mistake("[bitcoin.any]").3, Mistake::NameAny);
+    assert_eq!(mistake("[bitcoin.my.net]").3, Mistake::Dot(Protocol::Bitcoin));
+    // It is a name like others where no command takes it for another thing.
+    assert!(Networks::with_text("[ethereum.any]\nbootnodes = []").is_ok());
 }

@@ -13,6 +13,7 @@ use crate::report::{
     Answer, BadTarget, Failure, IcmpSeen, Malformed, Millis, NoReply, NotAsAsked, Origin, Probe,
     ResolveError, TcpState,
 };
+use crate::target::Protocol;
 
 /// Why a probe failed, in words; `None` if it did not.
 pub fn of(probe: &Probe) -> Option<String> {
@@ -130,7 +131,12 @@ pub fn unresolved(host: &str, why: &ResolveError) -> String {
         ResolveError::Family => {
             format!("{host}: the name has no address of the family that was asked for")
         }
-        ResolveError::NoNodes => format!("the network {host} lists no node or seed"),
+        ResolveError::NoNodes(Protocol::Bitcoin) => {
+            format!("the network {host} has no DNS seeds: give a host: --network {host} HOST")
+        }
+        ResolveError::NoNodes(Protocol::Ethereum) => {
+            format!("the network {host} has no bootnodes: add some to it in --config FILE")
+        }
         ResolveError::NoSeed => format!("no seed of the network {host} gave an address"),
     }
 }

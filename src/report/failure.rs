@@ -15,7 +15,7 @@ use crate::bitcoin::{Command, LooksLike, Magic};
 use crate::codec::DecodeError;
 use crate::codec::key::{NodeId, PublicKey};
 use crate::machine::{CloseWhy, Icmp, LocalError};
-use crate::target::TargetError;
+use crate::target::{Protocol, TargetError};
 
 /// Why a probe gave no answer, or not the one that was asked for. The set is closed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -196,8 +196,8 @@ pub enum ResolveError {
     Nothing,
     /// It has addresses, none of a family in use.
     Family,
-    /// It is the name of a network whose list of nodes or seeds is empty.
-    NoNodes,
+    /// It is the name of a network whose list of nodes or seeds is empty, and whose network it is.
+    NoNodes(Protocol),
     /// It is the name of a network none of whose seeds gave an address.
     NoSeed,
 }

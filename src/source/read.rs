@@ -171,7 +171,7 @@ pub fn expand<T: Targets>(
         }
     };
     if listed.is_empty() {
-        let failure = Failure::Unresolved { host: name, why: ResolveError::NoNodes };
+        let failure = Failure::Unresolved { host: name, why: ResolveError::NoNodes(T::PROTOCOL) };
         let network = Some(entry.text.as_str().into());
         let origin = Origin { network, ..origin(entry.text.clone(), entry.label, &place) };
         return vec![Unresolved::Failed(origin, failure)];

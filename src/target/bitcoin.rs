@@ -63,6 +63,8 @@ impl Bitcoin {
 impl Targets for Bitcoin {
     type Peer = Candidates;
 
+    const PROTOCOL: Protocol = Protocol::Bitcoin;
+
     fn parse(&self, text: &str, said: Said<'_>) -> Result<Written<Candidates>, TargetError> {
         let error = |offset, why| TargetError { offset, why };
         if text.is_empty() {

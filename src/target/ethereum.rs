@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Listed, Place, Said, TargetError, Targets, Why, Written, is_name};
+use super::{LOCALHOST, Listed, Place, Said, TargetError, Targets, Why, Written, is_name};
 use crate::codec::key::PublicKey;
 use crate::discv4::enode::{EnodeError, SCHEME};
 use crate::discv4::enr::{self, TextError};
@@ -29,6 +29,8 @@ pub struct Ethereum {
 
 impl Targets for Ethereum {
     type Peer = Node;
+
+    const PROTOCOL: Protocol = Protocol::Ethereum;
 
     fn parse(&self, text: &str, _said: Said<'_>) -> Result<Written<Node>, TargetError> {
         parse(text)
@@ -74,7 +76,7 @@ pub fn parse(text: &str) -> Result<Written<Node>, TargetError> {
         return Ok(Written::Network(text.to_owned()));
     }
     // What is longer than any name, and has neither dot nor colon, is a record without its prefix.
-    if !text.contains(['.', ':', '/', '[']) && !text.eq_ignore_ascii_case("localhost") {
+    if !text.contains(['.', ':', '/', '[']) && !text.eq_ignore_ascii_case(LOCALHOST) {
         return Err(error(0, Why::Enr(TextError::Prefix)));
     }
     let (host, port) = parse_host_port(text)

@@ -70,6 +70,12 @@ fn files_of_networks() {
         config("node.toml", "[ethereum.mine]\nbootnodes = [\"127.0.0.1:1\", \"127.0.0.1\"]\n"),
         config("name.toml", "[ethereum.mine]\nbootnodes = [\"mainnet\"]\n"),
         config("empty.toml", "[ethereum.mine]\nbootnodes = [\"# later\"]\n"),
+        config("no-nodes.toml", "[ethereum.mine]\n"),
+        config("number.toml", "[ethereum.mine]\nbootnodes = [30303]\n"),
+        config("colon.toml", "[ethereum.\"a:b\"]\nbootnodes = []\n"),
+        config("no-name.toml", "# none\n[ethereum.\"\"]\nbootnodes = []\n"),
+        config("quote.toml", "[ethereum.mine]\nbootnodes = [\"127.0.0.1:1]\n"),
+        dir.file("latin-1.toml", b"[ethereum.mine]\nbootnodes = [\"127.0.0.1:1 \xe9\"]\n"),
         dir.path().join("none.toml").to_str().expect("UTF-8").to_owned(),
         dir.path().to_str().expect("UTF-8").to_owned(),
     ];

@@ -142,3 +142,11 @@ fn a_service_may_be_asked_for_in_any_case() {
     let missed = line(&["--need-services", "network,witness,bit 9", &peer.target()]);
     assert_eq!(missed["missing_services"], json!(["WITNESS", "bit 9"]), "{missed:#}");
 }
+
+#[test]
+fn a_network_without_seeds_says_what_to_do() {
+    let told = run(&["litecoin-regtest"]).of_type("probe").remove(0);
+    assert_eq!(told["failure"], "unresolved");
+    let reason = "the network litecoin-regtest has no DNS seeds: give a host: --network litecoin-regtest HOST";
+    assert_eq!(told["reason"], reason);
+}

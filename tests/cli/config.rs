@@ -67,5 +67,5 @@ fn a_users_file_that_cannot_be_used_is_named() {
     let variables = [("XDG_CONFIG_HOME", dir.path().to_str().expect("UTF-8"))];
     let ran = run(&["127.0.0.1:9"], &variables);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
-    assert!(ran.stderr.starts_with(&format!("error: config file {file}: ")), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with(&format!("error: config file {file}:1:2: ")), "{}", ran.stderr);
 }

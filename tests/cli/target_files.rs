@@ -150,6 +150,8 @@ fn a_network_in_a_file_stands_for_its_nodes() {
             "unresolved | none | - | 2",
         ]
     );
+    let reason = "the network none has no bootnodes: add some to it in --config FILE";
+    assert!(ran.of_type("probe").iter().any(|line| line["reason"] == reason), "{ran:?}");
 }
 
 #[test]

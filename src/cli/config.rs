@@ -1,0 +1,219 @@
+//! The file of the user's own networks, and what is said where it cannot be used: where, what, and what to write.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+
+use super::Fault;
+use super::common::printable;
+use crate::bitcoin::NotAMagic;
+use crate::networks::{BadSeed, Key, Mistake, Networks, NetworksError, user_file};
+use crate::target::{BadName, MAX_NAME, Protocol};
+
+/// How much of what stands in the file is repeated, in characters.
+const MAX_ECHO: usize = 60;
+/// A mistyped key is taken for the known one that is at most this many edits away.
+const NEAR: usize = 2;
+/// The keys of an Ethereum network's table.
+const ETHEREUM_KEYS: &[Key] = &[Key::Bootnodes];
+/// Those of a Bitcoin network's.
+const BITCOIN_KEYS: &[Key] = &[Key::Magic, Key::Port, Key::Seeds, Key::Services, Key::Bans];
+
+/// The networks that have a name, with those of a file: the one that is named, or else the user's own, if there is one.
+pub fn networks(config: Option<&Path>) -> Result<(Networks, Option<PathBuf>), Fault> {
+    let Some(file) = config.map(Path::to_path_buf).or_else(user_file) else {
+        return Ok((Networks::default(), None));
+    };
+    match Networks::with_file(&file) {
+        Ok(networks) => Ok((networks, Some(file))),
+        Err(e) => {
+            let name = printable(&file.to_string_lossy());
+            Err(anyhow!("config file {name}{}", reason(&e)).into())
+        }
+    }
+}
+
+/// What follows the file's name.
+fn reason(error: &NetworksError) -> String {
+    match error {
+        NetworksError::Unreadable { kind, text } => match kind {
+            ErrorKind::NotFound => {
+                ": there is no such file; `p2pprobe networks` lists what is known without it"
+                    .to_owned()
+            }
+            ErrorKind::IsADirectory => ": this is a directory; name a file in it".to_owned(),
+            ErrorKind::PermissionDenied => {
+                ": you may not read it; `ls -l` says who may, chmod changes that".to_owned()
+            }
+            _ => format!(": {text}"),
+        },
+        NetworksError::Mistake { line, column, text, mistake } => {
+            format!(":{line}:{column}: {}", words(mistake, &shown(text)))
+        }
+    }
+}
+
+/// What is wrong with `text`, and what to write in its place.
+fn words(mistake: &Mistake, text: &str) -> String {
+    match mistake {
+        Mistake::NotUtf8 => "this byte is not UTF-8: save the file as UTF-8 text".to_owned(),
+        Mistake::Toml(message) => {
+            // Without its quotes, `f9beb4d9` is a bad boolean to the parser, and `c0ffee00` a string without them.
+            let unquoted = ["string values must be quoted", "invalid boolean"];
+            let message = if unquoted.iter().any(|start| message.starts_with(start)) {
+                format!("text needs quotes, as in {}", example(Key::Magic))
+            } else {
+                printable(message)
+            };
+            format!("this is not TOML: {message}; in the line: {text}")
+        }
+        Mistake::NotANetwork => {
+            format!(
+                "{text} is neither [ethereum.NAME] nor [bitcoin.NAME]: write one of these (chains that speak Bitcoin's protocol are [bitcoin.NAME], too)"
+            )
+        }
+        Mistake::NoName(protocol) => {
+            let header = header(*protocol);
+            format!("{text} belongs to no network: write {header} above it, with a name of yours")
+        }
+        Mistake::Name(bad) => format!(
+            "{text} cannot be a network's name: {}; it may hold letters, digits, - and _ (at most {MAX_NAME}, the first not a -)",
+            bad_name(*bad)
+        ),
+        Mistake::NameAny => {
+            format!(
+                "{text} cannot be a Bitcoin network's name: `--network any` means another thing; take another name"
+            )
+        }
+        Mistake::UnknownKey(protocol) => unknown_key(*protocol, text),
+        Mistake::Dot(protocol) => {
+            let header = header(*protocol);
+            format!("{text} is one name too many: it is {header}, and a NAME has no dot in it")
+        }
+        Mistake::Missing(key) => {
+            format!("the network {text} has no {}: add {}", name(*key), wanted(*key))
+        }
+        Mistake::Value(key) => {
+            format!("{}: {text} will not do: write {}", name(*key), wanted(*key))
+        }
+        Mistake::Magic(why) => {
+            let why = match why {
+                NotAMagic::Prefix => "has 0x in front: leave that away".to_owned(),
+                NotAMagic::Digit(c) => {
+                    format!("has a '{}', which is no hex digit", c.escape_debug())
+                }
+                NotAMagic::Length(1) => "is one hex digit".to_owned(),
+                NotAMagic::Length(found) => format!("has {found} hex digits"),
+            };
+            format!("magic: {text} {why}; write {}", wanted(Key::Magic))
+        }
+        Mistake::NoPort => {
+            format!(
+                "seeds: the network has no port to find their nodes at: add {}",
+                wanted(Key::Port)
+            )
+        }
+        Mistake::Seed(why) => {
+            let why = match why {
+                BadSeed::Host(why) => why.to_string(),
+                BadSeed::Address => "this is an address, and no name".to_owned(),
+                BadSeed::Port => "a port has no place here, it stands in `port`".to_owned(),
+            };
+            format!("seeds: {text}: {why}; write {}", wanted(Key::Seed))
+        }
+        Mistake::Bit => {
+            format!(
+                "services: {text} is no bit: write a number from 0 to 63, as in {}",
+                example(Key::Services)
+            )
+        }
+        Mistake::ServiceName => format!(
+            "services: {text} is no name: write capital letters, digits and _, the first a letter, such as \"MYSERVICE\""
+        ),
+        Mistake::Bootnode(why) => format!("bootnodes: {text}: {why}"),
+    }
+}
+
+fn bad_name(bad: BadName) -> String {
+    match bad {
+        BadName::Empty => "it is empty".to_owned(),
+        BadName::Long => "it is too long".to_owned(),
+        BadName::Dash => "a flag starts with -".to_owned(),
+        BadName::Localhost => "that is a host".to_owned(),
+        BadName::Character(c) => format!("it has a '{}'", c.escape_debug()),
+    }
+}
+
+fn unknown_key(protocol: Protocol, text: &str) -> String {
+    let (whose, known) = match protocol {
+        Protocol::Ethereum => ("an Ethereum", ETHEREUM_KEYS),
+        Protocol::Bitcoin => ("a Bitcoin", BITCOIN_KEYS),
+    };
+    let known: Vec<_> = known.iter().copied().map(name).collect();
+    let edits = |known: &&str| strsim::levenshtein(known, text);
+    let nearest = known.iter().min_by_key(|known| edits(known));
+    let rest = match nearest.filter(|nearest| edits(nearest) <= NEAR) {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => format!("write one of {}", known.join(", ")),
+    };
+    format!("{text} is no key of {whose} network: {rest}")
+}
+
+fn header(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Ethereum => "[ethereum.NAME]",
+        Protocol::Bitcoin => "[bitcoin.NAME]",
+    }
+}
+
+/// The key at which such a value stands.
+fn name(key: Key) -> &'static str {
+    match key {
+        Key::Bootnodes | Key::Bootnode => "bootnodes",
+        Key::Magic => "magic",
+        Key::Port => "port",
+        Key::Seeds | Key::Seed => "seeds",
+        Key::Services | Key::Service => "services",
+        Key::Bans => "bans",
+    }
+}
+
+fn example(key: Key) -> &'static str {
+    match key {
+        Key::Bootnodes => "bootnodes = [\"10.1.2.3:30303\"]",
+        Key::Bootnode => "\"10.1.2.3:30303\"",
+        Key::Magic => "magic = \"f9beb4d9\"",
+        Key::Port => "port = 8333",
+        Key::Seeds => "seeds = [\"seed.example.org\"]",
+        Key::Seed => "\"seed.example.org\"",
+        Key::Services => "services = { 25 = \"MYSERVICE\" }",
+        Key::Service => "\"MYSERVICE\"",
+        Key::Bans => "bans = true",
+    }
+}
+
+/// What such a value is, with an example.
+fn wanted(key: Key) -> String {
+    let what = match key {
+        Key::Bootnodes => "a list of nodes",
+        Key::Bootnode => "a node in quotes",
+        Key::Magic => "eight hex digits in quotes, as on the wire",
+        Key::Port => "a number from 1 to 65535 without quotes",
+        Key::Seeds => "a list of host names",
+        Key::Seed => "a host name in quotes",
+        Key::Services => "bits with their names",
+        Key::Service => "a name in quotes",
+        Key::Bans => "true or false without quotes",
+    };
+    format!("{what}, such as {}", example(key))
+}
+
+/// As much of a text of the file as helps to find it, on one line.
+fn shown(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MAX_ECHO) {
+        Some((cut, _)) => format!("{}…", printable(&line[..cut])),
+        None => printable(&line),
+    }
+}
