@@ -16,8 +16,9 @@ use tokio::net::TcpSocket;
 use super::Fault;
 use super::common::{
     BindArgs, HelpArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code,
-    not_bound, positive_duration, whole,
+    positive_duration, whole,
 };
+use super::system::{not_bound, runtime, signals, stop};
 use crate::bitcoin::version::MAX_USER_AGENT;
 use crate::bitcoin::{Magic, services};
 use crate::net::clock::Clock;
@@ -25,7 +26,6 @@ use crate::net::tcp::{Dialer, bind_to};
 use crate::networks::{ANY, BitcoinNetwork, MAIN_NETWORK, Networks};
 use crate::output::{Output, trace};
 use crate::run::handshake::{Asked, HandshakeRun, Parts, Tracers};
-use crate::signals::Signals;
 use crate::source::{self, SystemLookUp};
 use crate::target::bitcoin::{self, Bitcoin};
 use crate::target::{UnknownNetwork, Why};
@@ -143,7 +143,7 @@ impl BtcHandshake {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Fault> {
         let clock = Clock::start();
-        let signals = Signals::register()?;
+        let signals = signals()?;
         let networks = Arc::new(self.targets.networks()?);
         let asked = self.which.asked(&networks)?;
         let need_services = self.limits.services(&networks)?;
@@ -156,15 +156,16 @@ impl BtcHandshake {
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
         let one = self.targets.is_one(&inputs) && self.pace.count.is_none();
         let mut output = Output::new(self.output.style(summary, one));
-        let concurrency = connections(self.pace.concurrency, &mut output)?;
+        let most = self.targets.connections_for(&inputs, self.pace.concurrency);
+        let concurrency = connections(most, &mut output)?;
         if any {
             output.warn(
                 "a Bitcoin SV node bans whoever speaks another network's magic to it, for a day",
             )?;
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime()?;
         let (verdict, result) = runtime.block_on(async {
-            let stop = signals.stop()?;
+            let stop = stop(&signals)?;
             for address in &bind {
                 can_bind(*address)
                     .map_err(|errno| anyhow!("cannot bind {address}: {}", not_bound(errno)))?;
@@ -190,7 +191,7 @@ impl BtcHandshake {
         })?;
         // A look-up that hangs must not hold up the end.
         runtime.shutdown_background();
-        exit_code(verdict, result, &signals)
+        exit_code(verdict, result, &signals, &self.targets)
     }
 
     fn asked(&self, concurrency: usize, any: bool, need_services: Vec<String>) -> Asked {

@@ -64,7 +64,7 @@ impl Transcript {
             let arg = arg.escape_debug();
             write!(command, " '{arg}'").expect("a String takes everything");
         }
-        let mut text = format!("{command}\n{}\n", without_times(&ran.stderr));
+        let mut text = format!("{command}\n{}\n", ran.stderr);
         for (value, name) in &self.replaced {
             text = text.replace(value, name);
         }
@@ -78,13 +78,4 @@ impl Transcript {
         settings.set_prepend_module_to_snapshot(false);
         settings.bind(|| insta::assert_snapshot!(name, self.text));
     }
-}
-
-/// How long a run took is its own affair: a summary ends with it.
-fn without_times(stderr: &str) -> String {
-    let line = |line: &str| match line.rsplit_once("; ") {
-        Some((summary, _)) if summary.starts_with("0 targets, ") => format!("{summary}; TIME\n"),
-        _ => format!("{line}\n"),
-    };
-    stderr.lines().map(line).collect()
 }
