@@ -28,7 +28,6 @@ use crate::output::{Output, trace};
 use crate::run::handshake::{Asked, HandshakeRun, Parts, Tracers};
 use crate::source::{self, SystemLookUp};
 use crate::target::bitcoin::{self, Bitcoin};
-use crate::target::{UnknownNetwork, Why};
 
 /// The network whose port a signet of one's own has.
 const SIGNET: &str = "signet";
@@ -230,16 +229,12 @@ impl BtcHandshake {
 impl NetworkArgs {
     fn asked(&self, networks: &Networks) -> Result<bitcoin::Asked, Fault> {
         let named = |name: &str| {
-            networks.bitcoin(name).map_err(|why| match why {
-                Why::UnknownNetwork(unknown) => {
-                    let question = unknown.question();
-                    let UnknownNetwork { name, known, .. } = *unknown;
-                    let name = name.escape_debug();
-                    let hint = question
-                        .unwrap_or_else(|| format!("there are {}, and {ANY}", known.join(", ")));
-                    Fault::Usage(format!("--network: there is no network named '{name}'; {hint}"))
-                }
-                why => Fault::Usage(format!("--network: {why}")),
+            networks.bitcoin(name).map_err(|unknown| {
+                let any = match unknown.is_explained() {
+                    true => String::new(),
+                    false => format!(", and `{ANY}` is whichever it is"),
+                };
+                Fault::Usage(format!("--network: {unknown}{any}"))
             })
         };
         if let Some(magic) = self.magic {

@@ -14,6 +14,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 use super::Fault;
 use super::system::{input_name, not_read, not_written};
+use crate::host::Host;
 use crate::net::descriptors;
 use crate::networks::{Networks, NetworksError, user_file};
 use crate::output::{Format, Output, Shape, Style};
@@ -22,7 +23,7 @@ use crate::signals::Signals;
 use crate::source::Input;
 use crate::source::line::{self, Entry};
 use crate::tally::Verdict;
-use crate::target::{Families, Targets, Written};
+use crate::target::{Families, Place, Targets, Written};
 
 /// When text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -300,16 +301,27 @@ fn argument<T: Targets>(text: &str, targets: &T) -> Result<Entry<T::Peer>, Fault
     let bad = |column: usize, why: &dyn std::fmt::Display| {
         Fault::Usage(format!("target '{}': column {column}: {why}", around(text, column)))
     };
+    let is_file = || Path::new(text).is_file();
+    let file = |unless: &str| {
+        let text = printable(text);
+        Fault::Usage(format!("'{text}' is a file: write --file {text}{unless}"))
+    };
     let entry = match line::argument(text, |text, said| targets.parse(text, said)) {
         Ok(entry) => entry,
-        Err(_) if Path::new(text).is_file() => {
-            let text = printable(text);
-            return Err(Fault::Usage(format!("'{text}' is a file: write --file {text}")));
-        }
+        Err(_) if is_file() => return Err(file("")),
         Err(error) => return Err(bad(error.column, &error.error)),
     };
-    if let Written::Network(name) = &entry.written {
-        targets.expand(name).map_err(|why| bad(1, &why))?;
+    match &entry.written {
+        Written::Network(name) => match targets.expand(name) {
+            Ok(_) => {}
+            Err(_) if is_file() => return Err(file("")),
+            Err(why) => return Err(bad(1, &why)),
+        },
+        // The names of most files would do for a host, and be asked of DNS.
+        Written::Peer(Place::Host(Host::Name(_), ..)) if !text.contains(':') && is_file() => {
+            return Err(file(&format!(", or {text}:PORT for a host of that name")));
+        }
+        Written::Peer(_) => {}
     }
     Ok(entry)
 }

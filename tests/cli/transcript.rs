@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::net::TcpListener;
+use std::path::PathBuf;
 
 use crate::common::answering::Peer;
 use crate::common::command::{finish, probe};
@@ -10,6 +11,8 @@ use crate::common::command::{finish, probe};
 pub struct Transcript {
     command: &'static str,
     text: String,
+    /// Where it runs, if that matters.
+    dir: Option<PathBuf>,
     /// What differs from run to run, and what stands for it.
     replaced: Vec<(String, &'static str)>,
 }
@@ -23,7 +26,12 @@ impl Default for Transcript {
 impl Transcript {
     /// Of this command.
     pub fn of(command: &'static str) -> Self {
-        Transcript { command, text: String::new(), replaced: Vec::new() }
+        Transcript { command, text: String::new(), dir: None, replaced: Vec::new() }
+    }
+
+    /// Runs what follows in this directory.
+    pub fn run_in(&mut self, dir: impl Into<PathBuf>) {
+        self.dir = Some(dir.into());
     }
 
     /// Writes `name` where `value` is said.
@@ -57,7 +65,11 @@ impl Transcript {
     }
 
     fn run(&mut self, shown: &[&str], args: &[&str]) {
-        let ran = finish(probe(self.command, args).spawn().expect("the binary starts"));
+        let mut probe = probe(self.command, args);
+        if let Some(dir) = &self.dir {
+            probe.current_dir(dir);
+        }
+        let ran = finish(probe.spawn().expect("the binary starts"));
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{shown:?}: {ran:?}");
         let mut command = format!("$ p2pprobe {}", self.command);
         for arg in shown {
