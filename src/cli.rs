@@ -7,8 +7,10 @@ mod config;
 mod eth_ping;
 mod man;
 mod networks;
+mod system;
+mod tips;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -73,11 +75,7 @@ impl<E: Into<anyhow::Error>> From<E> for Fault {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help goes to standard output; whoever closed it has seen enough.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+        Err(error) => return refused(error),
     };
     let (name, done) = match cli.command {
         Command::EthPing(args) => ("eth-ping", args.run()),
@@ -86,12 +84,33 @@ pub fn main() -> ExitCode {
         Command::Completions(args) => ("completions", args.run(Cli::command())),
         Command::Man(args) => ("man", args.run(Cli::command())),
     };
-    done.unwrap_or_else(|fault| {
-        match fault {
+    done.unwrap_or_else(|fault| fault.tell(Some(name)))
+}
+
+/// Says why there is nothing to run: help was asked for, or the arguments are wrong.
+fn refused(mut error: clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        let name = std::env::args_os().nth(1);
+        tips::mend(&mut error, &mut Cli::command(), name.as_ref().and_then(|name| name.to_str()));
+        let _ = error.print();
+        return ExitCode::from(2);
+    }
+    match error.print().and_then(|()| io::stdout().flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Who closed it has seen enough.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(e) => system::not_written(&e).tell(None),
+    }
+}
+
+impl Fault {
+    /// Says it; a wrong command line with the usage of the command of this name.
+    fn tell(self, name: Option<&str>) -> ExitCode {
+        match self {
             Fault::Usage(text) => {
                 let mut command = Cli::command();
                 command.build();
-                let error = match command.find_subcommand_mut(name) {
+                let error = match name.and_then(|name| command.find_subcommand_mut(name)) {
                     Some(command) => command.error(ErrorKind::ValueValidation, text),
                     None => command.error(ErrorKind::ValueValidation, text),
                 };
@@ -99,11 +118,11 @@ pub fn main() -> ExitCode {
             }
             Fault::Failed(error) => {
                 // Where nobody hears it, the exit code says it.
-                let _ = writeln!(std::io::stderr(), "error: {error:#}");
+                let _ = writeln!(io::stderr(), "error: {error:#}");
             }
         }
         ExitCode::from(2)
-    })
+    }
 }
 
 #[cfg(test)]

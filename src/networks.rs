@@ -20,7 +20,7 @@ use self::mistake::Spot;
 pub use self::mistake::{BadSeed, Key, Mistake, NetworksError};
 use crate::bitcoin::{Magic, services};
 use crate::target::ethereum::Node;
-use crate::target::{Listed, Protocol, UnknownNetwork, Why};
+use crate::target::{Listed, Protocol, UnknownNetwork};
 
 const BUILT_IN: &str = include_str!("../bootnodes.toml");
 /// A mistyped name is taken for the known one that is at most this many edits away.
@@ -34,7 +34,7 @@ pub struct Networks {
     /// The user's, which win.
     ethereum: EthereumNetworks,
     bitcoin: BitcoinNetworks,
-    /// Read when they are first needed: most runs need none of them, and no run needs both.
+    /// Read when they are first needed: most runs need none of them, and none needs both but to explain a name.
     built_in_ethereum: OnceLock<EthereumNetworks>,
     built_in_bitcoin: OnceLock<BitcoinNetworks>,
 }
@@ -79,23 +79,28 @@ impl Networks {
     /// The nodes that an Ethereum network's name stands for.
     ///
     /// # Errors
-    /// [`Why::UnknownNetwork`], with the nearest name.
-    pub fn ethereum(&self, name: &str) -> Result<&[Listed<Node>], Why> {
-        let built_in = || self.built_in_ethereum();
-        let found = self.ethereum.get(name).or_else(|| built_in().get(name));
-        let known = || self.ethereum.keys().chain(built_in().keys());
-        found.map(Vec::as_slice).ok_or_else(|| unknown(Protocol::Ethereum, name, known().collect()))
+    /// [`UnknownNetwork`], with the nearest name.
+    pub fn ethereum(&self, name: &str) -> Result<&[Listed<Node>], Box<UnknownNetwork>> {
+        let found = self.ethereum.get(name).or_else(|| self.built_in_ethereum().get(name));
+        found.map(Vec::as_slice).ok_or_else(|| self.unknown(Protocol::Ethereum, name))
     }
 
     /// A Bitcoin network.
     ///
     /// # Errors
-    /// [`Why::UnknownNetwork`], with the nearest name.
-    pub fn bitcoin(&self, name: &str) -> Result<Arc<BitcoinNetwork>, Why> {
-        let built_in = || self.built_in_bitcoin();
-        let found = self.bitcoin.get(name).or_else(|| built_in().get(name));
-        let known = || self.bitcoin.keys().chain(built_in().keys());
-        found.cloned().ok_or_else(|| unknown(Protocol::Bitcoin, name, known().collect()))
+    /// [`UnknownNetwork`], with the nearest name.
+    pub fn bitcoin(&self, name: &str) -> Result<Arc<BitcoinNetwork>, Box<UnknownNetwork>> {
+        let found = self.bitcoin.get(name).or_else(|| self.built_in_bitcoin().get(name));
+        found.cloned().ok_or_else(|| self.unknown(Protocol::Bitcoin, name))
+    }
+
+    fn unknown(&self, protocol: Protocol, name: &str) -> Box<UnknownNetwork> {
+        let ethereum = self.ethereum.keys().chain(self.built_in_ethereum().keys()).collect();
+        let bitcoin = self.bitcoin.keys().chain(self.built_in_bitcoin().keys()).collect();
+        match protocol {
+            Protocol::Ethereum => unknown(protocol, name, ethereum, &bitcoin),
+            Protocol::Bitcoin => unknown(protocol, name, bitcoin, &ethereum),
+        }
     }
 
     /// All Bitcoin networks.
@@ -240,7 +245,12 @@ fn merged<'a, N>(
     })
 }
 
-fn unknown(protocol: Protocol, name: &str, known: BTreeSet<&String>) -> Why {
+fn unknown(
+    protocol: Protocol,
+    name: &str,
+    known: BTreeSet<&String>,
+    others: &BTreeSet<&String>,
+) -> Box<UnknownNetwork> {
     // Who names the protocol means its main network.
     let meant = match (protocol, name) {
         (Protocol::Ethereum, "ethereum" | "eth") | (Protocol::Bitcoin, "bitcoin" | "btc") => {
@@ -254,7 +264,8 @@ fn unknown(protocol: Protocol, name: &str, known: BTreeSet<&String>) -> Why {
     let nearest = nearest.map(|known| (*known).clone()).collect();
     let known = known.into_iter().cloned().collect();
     let name = name.to_owned();
-    Why::UnknownNetwork(Box::new(UnknownNetwork { protocol, name, nearest, known }))
+    let is_the_others = others.contains(&name);
+    Box::new(UnknownNetwork { protocol, name, nearest, known, is_the_others })
 }
 
 /// The user's own file, if there is one: `$XDG_CONFIG_HOME/p2pprobe/bootnodes.toml`, by default below

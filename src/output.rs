@@ -135,7 +135,7 @@ impl Output {
         self.style.summary
     }
 
-    /// Writes the summary, if it is wanted.
+    /// Writes the summary, if it is wanted. A person is told in other words that there was nothing to probe.
     ///
     /// # Errors
     /// Those of standard output.
@@ -146,6 +146,7 @@ impl Output {
         }
         match self.style.format {
             Format::Json => self.json(&Line::Summary(summary)),
+            Format::Text if summary.targets == 0 && !summary.interrupted => Ok(()),
             Format::Text => self.aside(&text::summary(summary)),
         }
     }

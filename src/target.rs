@@ -40,13 +40,27 @@ pub trait Targets: Send + 'static {
     fn network_of(&self, peer: &Self::Peer) -> Option<Arc<str>>;
 }
 
-/// What a JSON line of ours says of the network of its target; nothing else does.
+/// What a JSON line of ours says beside its target; nothing else does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Said<'a> {
-    /// Its name.
+    /// The command that wrote it.
+    pub command: Option<&'a str>,
+    /// The network's name.
     pub network: Option<&'a str>,
     /// Its magic, as hex, where the name alone does not tell: several networks may have it.
     pub magic: Option<&'a str>,
+}
+
+impl Said<'_> {
+    /// A target of one protocol must not be asked in the other's way: names of networks and ports mean other peers there.
+    fn is_for(self, protocol: Protocol) -> Result<(), TargetError> {
+        match self.command {
+            Some(command) if command != protocol.command() => {
+                Err(TargetError { offset: 0, why: Why::OtherCommand(command.to_owned()) })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A target, or the name of a network that stands for some.

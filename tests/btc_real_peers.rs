@@ -81,13 +81,12 @@ impl Expected<'_> {
         let agent = if agent.contains(' ') { format!("{agent:?}") } else { (*agent).to_owned() };
         let (names, first) = (names.join(","), first.join(","));
         for part in [
-            format!(" network={network} endpoint={to} magic={magic} connect_ms="),
-            format!(
-                " protocol={protocol} services={services} service_names={names} user_agent={agent}"
-            ),
-            format!(" height={height} relay=true clock_offset_s="),
+            format!(" network={network} "),
+            format!(" user_agent={agent} height={height} protocol={protocol} services={services}"),
+            format!(" service_names={names} relay=true clock_offset_s="),
+            format!(" magic={magic} "),
+            format!(" endpoint={to} tries=1 at="),
             format!(" messages={first},"),
-            " tries=1 ".to_owned(),
         ] {
             assert!(line.contains(&part), "{part:?} in {line}");
         }

@@ -16,8 +16,9 @@ use tokio::net::TcpSocket;
 use super::Fault;
 use super::common::{
     BindArgs, HelpArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code,
-    not_bound, positive_duration, whole,
+    positive_duration, whole,
 };
+use super::system::{not_bound, runtime, signals, stop};
 use crate::bitcoin::version::MAX_USER_AGENT;
 use crate::bitcoin::{Magic, services};
 use crate::net::clock::Clock;
@@ -25,10 +26,8 @@ use crate::net::tcp::{Dialer, bind_to};
 use crate::networks::{ANY, BitcoinNetwork, MAIN_NETWORK, Networks};
 use crate::output::{Output, trace};
 use crate::run::handshake::{Asked, HandshakeRun, Parts, Tracers};
-use crate::signals::Signals;
 use crate::source::{self, SystemLookUp};
 use crate::target::bitcoin::{self, Bitcoin};
-use crate::target::{UnknownNetwork, Why};
 
 /// The network whose port a signet of one's own has.
 const SIGNET: &str = "signet";
@@ -140,7 +139,7 @@ impl BtcHandshake {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Fault> {
         let clock = Clock::start();
-        let signals = Signals::register()?;
+        let signals = signals()?;
         let networks = Arc::new(self.targets.networks()?);
         let asked = self.which.asked(&networks)?;
         let need_services = self.limits.services(&networks)?;
@@ -153,15 +152,16 @@ impl BtcHandshake {
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
         let one = self.targets.is_one(&inputs) && self.pace.count.is_none();
         let mut output = Output::new(self.output.style(summary, one));
-        let concurrency = connections(self.pace.concurrency, &mut output)?;
+        let most = self.targets.connections_for(&inputs, self.pace.concurrency);
+        let concurrency = connections(most, &mut output)?;
         if any {
             output.warn(
                 "a Bitcoin SV node bans whoever speaks another network's magic to it, for a day",
             )?;
         }
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime()?;
         let (verdict, result) = runtime.block_on(async {
-            let stop = signals.stop()?;
+            let stop = stop(&signals)?;
             for address in &bind {
                 can_bind(*address)
                     .map_err(|errno| anyhow!("cannot bind {address}: {}", not_bound(errno)))?;
@@ -187,7 +187,7 @@ impl BtcHandshake {
         })?;
         // A look-up that hangs must not hold up the end.
         runtime.shutdown_background();
-        exit_code(verdict, result, &signals)
+        exit_code(verdict, result, &signals, &self.targets)
     }
 
     fn asked(&self, concurrency: usize, any: bool, need_services: Vec<String>) -> Asked {
@@ -226,16 +226,12 @@ impl BtcHandshake {
 impl NetworkArgs {
     fn asked(&self, networks: &Networks) -> Result<bitcoin::Asked, Fault> {
         let named = |name: &str| {
-            networks.bitcoin(name).map_err(|why| match why {
-                Why::UnknownNetwork(unknown) => {
-                    let question = unknown.question();
-                    let UnknownNetwork { name, known, .. } = *unknown;
-                    let name = name.escape_debug();
-                    let hint = question
-                        .unwrap_or_else(|| format!("there are {}, and {ANY}", known.join(", ")));
-                    Fault::Usage(format!("--network: there is no network named '{name}'; {hint}"))
-                }
-                why => Fault::Usage(format!("--network: {why}")),
+            networks.bitcoin(name).map_err(|unknown| {
+                let any = match unknown.is_explained() {
+                    true => String::new(),
+                    false => format!(", and `{ANY}` is whichever it is"),
+                };
+                Fault::Usage(format!("--network: {unknown}{any}"))
             })
         };
         if let Some(magic) = self.magic {

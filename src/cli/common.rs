@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
-use nix::errno::Errno;
 
 use super::Fault;
 use super::config::networks;
+use super::system::{input_name, not_read, not_written};
+use crate::host::Host;
 use crate::net::descriptors;
 use crate::networks::Networks;
 use crate::output::{Format, Output, Shape, Style};
@@ -23,7 +24,7 @@ use crate::signals::Signals;
 use crate::source::Input;
 use crate::source::line::{self, Entry};
 use crate::tally::Verdict;
-use crate::target::{Families, Targets, Written};
+use crate::target::{Families, Place, Targets, Written};
 
 /// When text is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,7 +42,7 @@ pub enum Color {
 #[command(next_help_heading = "Targets")]
 pub struct TargetArgs {
     /// Enode URL, ENR, HOST:PORT or a network's name; `-` reads targets from standard input
-    #[arg(value_name = "TARGET", required_unless_present = "files", help_heading = None::<&str>)]
+    #[arg(value_name = "TARGET", help_heading = None::<&str>)]
     pub targets: Vec<String>,
     /// Read targets from FILE, one a line; `-` is standard input
     #[arg(long = "file", value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -147,6 +148,11 @@ impl TargetArgs {
     /// Opens all inputs, in the order: targets, then files. Nothing is sent before all of them are known to be
     /// good.
     pub fn inputs<T: Targets>(&self, targets: &T) -> Result<Vec<Input<T::Peer>>, Fault> {
+        // clap's own words would say nothing of files and of networks' names.
+        if self.targets.is_empty() && self.files.is_empty() {
+            let forms = "name a node, a network such as mainnet, or --file FILE";
+            return Err(Fault::Usage(format!("there is no target: {forms}")));
+        }
         let mut inputs = Vec::new();
         for text in &self.targets {
             inputs.push(match text.as_str() {
@@ -172,15 +178,36 @@ impl TargetArgs {
             Input::Argument(entry) => matches!(entry.written, Written::Network(_)),
         })
     }
+
+    /// How many connections the inputs may ever need at the same time, if no more than `most` are to be open.
+    pub fn connections_for<P>(&self, inputs: &[Input<P>], most: u32) -> usize {
+        let most = most as usize;
+        if self.stands_for_many(inputs) { most } else { most.min(inputs.len()) }
+    }
+
+    /// What is said where the inputs gave no target.
+    fn no_target(&self) -> String {
+        /// More names than these are no help.
+        const NAMED: usize = 5;
+        let inputs = self.targets.iter().filter(|target| *target == "-").chain(&self.files);
+        let mut names: Vec<_> = inputs.map(|name| input_name(name)).collect();
+        match (names.pop(), names.len()) {
+            (Some(only), 0) => format!("nothing to probe: {only} has no target"),
+            (Some(last), 1..NAMED) => {
+                format!("nothing to probe: {} and {last} have no target", names.join(", "))
+            }
+            (_, others) => format!("nothing to probe: {} files have no target", others + 1),
+        }
+    }
 }
 
 /// How many of so many connections may be open at the same time; where those are fewer, a warning says so.
-pub fn connections(wanted: u32, output: &mut Output) -> io::Result<usize> {
-    let wanted = wanted as usize;
+pub fn connections(wanted: usize, output: &mut Output) -> io::Result<usize> {
     let room = descriptors::room_for(wanted);
     if room < wanted {
+        let s = if room == 1 { "" } else { "s" };
         output.warn(&format!(
-            "{room} connections at the same time and not {wanted}: no more descriptors may be open (ulimit -n)"
+            "{room} connection{s} at the same time and not {wanted}: no more descriptors may be open (ulimit -n)"
         ))?;
     }
     Ok(room)
@@ -235,15 +262,12 @@ pub fn exit_code(
     verdict: Verdict,
     result: Result<(), RunError>,
     signals: &Signals,
+    targets: &TargetArgs,
 ) -> Result<ExitCode, Fault> {
     match result {
         Err(RunError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => {}
-        Err(RunError::Output(e)) => {
-            return Err(anyhow!("cannot write to standard output: {e}").into());
-        }
-        Err(RunError::Input { file, error }) => {
-            return Err(anyhow!("cannot read {}: {error}", printable(&file)).into());
-        }
+        Err(RunError::Output(e)) => return Err(not_written(&e)),
+        Err(RunError::Input { file, error }) => return Err(not_read(&file, &error)),
         Ok(()) => {}
     }
     if let Some(code) = signals.exit_code() {
@@ -252,49 +276,47 @@ pub fn exit_code(
     match verdict {
         Verdict::Good => Ok(ExitCode::SUCCESS),
         Verdict::Bad => Ok(ExitCode::from(1)),
-        Verdict::Nothing => Err(anyhow!("there was no target to probe").into()),
+        Verdict::Nothing => Err(anyhow!(targets.no_target()).into()),
     }
 }
 
 /// Writes to standard output; whoever closed it has seen enough.
 pub fn write(bytes: &[u8]) -> Result<ExitCode, Fault> {
     match io::stdout().lock().write_all(bytes) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(anyhow!("cannot write to standard output: {e}").into())
-        }
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(not_written(&e)),
         Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
     }
 }
 
-/// Why an address could not be bound, in words.
-pub fn not_bound(errno: Errno) -> String {
-    let advice = match errno {
-        Errno::EADDRINUSE => ": take another port, or 0 for any that is free",
-        Errno::EADDRNOTAVAIL => ": this machine does not have that address",
-        Errno::EACCES => ": ports below 1024 are for root",
-        _ => "",
-    };
-    format!("{}{advice}", errno.desc())
-}
-
 fn open<P>(file: &str) -> Result<Input<P>, Fault> {
-    Input::open(file).map_err(|e| anyhow!("cannot read {}: {e}", printable(file)).into())
+    Input::open(file).map_err(|e| not_read(file, &e))
 }
 
 fn argument<T: Targets>(text: &str, targets: &T) -> Result<Entry<T::Peer>, Fault> {
     let bad = |column: usize, why: &dyn std::fmt::Display| {
         Fault::Usage(format!("target '{}': column {column}: {why}", around(text, column)))
     };
+    let is_file = || Path::new(text).is_file();
+    let file = |unless: &str| {
+        let text = printable(text);
+        Fault::Usage(format!("'{text}' is a file: write --file {text}{unless}"))
+    };
     let entry = match line::argument(text, |text, said| targets.parse(text, said)) {
         Ok(entry) => entry,
-        Err(_) if Path::new(text).is_file() => {
-            let text = printable(text);
-            return Err(Fault::Usage(format!("'{text}' is a file: write --file {text}")));
-        }
+        Err(_) if is_file() => return Err(file("")),
         Err(error) => return Err(bad(error.column, &error.error)),
     };
-    if let Written::Network(name) = &entry.written {
-        targets.expand(name).map_err(|why| bad(1, &why))?;
+    match &entry.written {
+        Written::Network(name) => match targets.expand(name) {
+            Ok(_) => {}
+            Err(_) if is_file() => return Err(file("")),
+            Err(why) => return Err(bad(1, &why)),
+        },
+        // The names of most files would do for a host, and be asked of DNS.
+        Written::Peer(Place::Host(Host::Name(_), ..)) if !text.contains(':') && is_file() => {
+            return Err(file(&format!(", or {text}:PORT for a host of that name")));
+        }
+        Written::Peer(_) => {}
     }
     Ok(entry)
 }

@@ -51,7 +51,8 @@ impl Completions {
 fn with_names(all: Command, networks: &Networks) -> Command {
     let (mut ethereum, mut bitcoin, mut seeded) = (Vec::new(), vec![ANY.to_owned()], Vec::new());
     let common = services::names(u64::MAX, &services::OwnNames::new());
-    let mut services: BTreeSet<String> = common.into_iter().map(String::from).collect();
+    let named = common.into_iter().filter(|name| !name.starts_with("bit "));
+    let mut services: BTreeSet<String> = named.map(String::from).collect();
     for entry in networks.all() {
         let name = entry.name.to_owned();
         match entry.of {
@@ -82,10 +83,8 @@ fn no_files(arg: clap::Arg) -> clap::Arg {
 }
 
 fn takes(command: Command, arg: &str, names: impl IntoIterator<Item = String>) -> Command {
-    // What is no plain word would need the quotes of each shell; the user's file may hold any text.
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let names = names.into_iter().filter(|name| name.chars().all(plain));
-    let names = PossibleValuesParser::new(names.collect::<Vec<_>>());
+    // The names of networks and of their services are plain words, which no shell needs quotes for.
+    let names = PossibleValuesParser::new(names.into_iter().collect::<Vec<_>>());
     command.mut_arg(arg, |arg| arg.value_parser(names))
 }
 

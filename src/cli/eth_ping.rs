@@ -16,15 +16,15 @@ use rand::{Rng, SeedableRng};
 use super::Fault;
 use super::common::{
     BindArgs, HelpArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code,
-    not_bound, positive_duration, printable, whole,
+    positive_duration, printable, whole,
 };
+use super::system::{not_bound, runtime, signals, stop};
 use crate::codec::key::NodeKey;
 use crate::discv4::pinger::{Config, Pinger};
 use crate::net::clock::Clock;
 use crate::net::udp::{Options, Seen, Tracer, UdpDriver};
 use crate::output::{Output, trace};
 use crate::run::ping::{Asked, PingRun};
-use crate::signals::Signals;
 use crate::source::{self, SystemLookUp};
 use crate::target::ethereum::Ethereum;
 
@@ -85,7 +85,7 @@ impl EthPing {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Fault> {
         let clock = Clock::start();
-        let signals = Signals::register()?;
+        let signals = signals()?;
         let targets = Ethereum { networks: self.targets.networks()? };
         let inputs = self.targets.inputs(&targets)?;
         let bind = self.network.addresses()?;
@@ -100,13 +100,16 @@ impl EthPing {
         let one = self.targets.is_one(&inputs) && self.pace.count.is_none();
         let mut output = Output::new(self.output.style(summary, one));
         let connections = match self.ping.tcp {
-            true => connections(self.pace.concurrency, &mut output)?,
+            true => {
+                let most = self.targets.connections_for(&inputs, self.pace.concurrency);
+                connections(most, &mut output)?
+            }
             false => 0,
         };
         let pinger = Pinger::new(self.config(), key, rng);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = runtime()?;
         let (verdict, result) = runtime.block_on(async {
-            let stop = signals.stop()?;
+            let stop = stop(&signals)?;
             let options = Options { bind, rate: self.pace.rate, tracer: self.tracer() };
             let driver = UdpDriver::new(clock, options).map_err(|(address, errno)| {
                 anyhow!("cannot bind {address}: {}", not_bound(errno))
@@ -125,7 +128,7 @@ impl EthPing {
         })?;
         // A look-up that hangs must not hold up the end.
         runtime.shutdown_background();
-        exit_code(verdict, result, &signals)
+        exit_code(verdict, result, &signals, &self.targets)
     }
 
     fn config(&self) -> Config {

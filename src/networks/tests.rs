@@ -88,8 +88,8 @@ fn a_magic_may_be_that_of_several_networks() {
 #[test]
 fn a_name_within_two_edits_is_suggested() {
     let nearest = |name| match Networks::default().ethereum(name) {
-        Err(Why::UnknownNetwork(unknown)) => unknown.nearest,
-        _ => panic!("{name}"),
+        Err(unknown) => unknown.nearest,
+        Ok(_) => panic!("{name}"),
     };
     assert_eq!(nearest("manet"), ["mainnet"]);
     assert_eq!(nearest("mainet"), ["mainnet"]);
@@ -98,12 +98,21 @@ fn a_name_within_two_edits_is_suggested() {
     assert!(nearest("mnet").is_empty());
     assert!(nearest("rinkeby").is_empty());
     let nearest = |name| match Networks::default().bitcoin(name) {
-        Err(Why::UnknownNetwork(unknown)) => unknown.nearest,
-        _ => panic!("{name}"),
+        Err(unknown) => unknown.nearest,
+        Ok(_) => panic!("{name}"),
     };
     assert_eq!(nearest("bitcoin"), ["mainnet"]);
     assert_eq!(nearest("testnet"), ["testnet3", "testnet4"]);
     assert_eq!(nearest("litcoin"), ["litecoin"]);
+}
+
+#[test]
+fn a_name_of_the_other_protocol_is_known_as_such() {
+    let networks = Networks::default();
+    let of_ethereum = |name| networks.ethereum(name).is_err_and(|unknown| unknown.is_the_others);
+    let of_bitcoin = |name| networks.bitcoin(name).is_err_and(|unknown| unknown.is_the_others);
+    assert_eq!(["testnet4", "testnet", "sepolia"].map(of_ethereum), [true, false, false]);
+    assert_eq!(["sepolia", "spolia", "testnet4"].map(of_bitcoin), [true, false, false]);
 }
 
 /// Where several networks have a magic, nobody knows which of them a node is of.

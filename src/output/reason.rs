@@ -189,7 +189,12 @@ pub fn local_error(why: LocalError) -> String {
             "our own receive buffer overflowed each time the answer was due".to_owned()
         }
         LocalError::Os(errno) => {
-            format!("this machine could not send: {}", Errno::from_raw(errno).desc())
+            let errno = Errno::from_raw(errno);
+            let advice = match errno {
+                Errno::EMFILE => ": raise the limit with ulimit -n",
+                _ => "",
+            };
+            format!("this machine could not send: {}{advice}", errno.desc())
         }
     }
 }

@@ -46,6 +46,7 @@ pub struct LineError {
 struct JsonLine {
     #[serde(rename = "type")]
     kind: Option<String>,
+    command: Option<String>,
     target: Option<String>,
     label: Option<String>,
     network: Option<String>,
@@ -137,6 +138,7 @@ fn json<P>(text: &str, indent: usize, read: impl Read<P>) -> Option<Result<Entry
     match serde_json::from_str::<JsonLine>(text) {
         Ok(JsonLine {
             target: Some(target),
+            command,
             label,
             network,
             magic,
@@ -146,7 +148,11 @@ fn json<P>(text: &str, indent: usize, read: impl Read<P>) -> Option<Result<Entry
         }) => {
             // Of several magics that were tried in vain none is the peer's.
             let magic = magic.filter(|_| magics_tried.is_none() || handshake_ms.is_some());
-            let said = Said { network: network.as_deref(), magic: magic.as_deref() };
+            let said = Said {
+                command: command.as_deref(),
+                network: network.as_deref(),
+                magic: magic.as_deref(),
+            };
             let entry = entry(&target, label, indent, |text| read(text, said));
             // A column within the target would be one of the decoded text, not of the line.
             Some(entry.map_err(|e| LineError { column: indent + 1, ..e }))

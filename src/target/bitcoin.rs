@@ -47,7 +47,7 @@ impl Bitcoin {
             Asked::Any => return Ok((Vec::new(), Some(ANY_PORT))),
             Asked::One { network, said: true } => network.clone(),
             Asked::One { network, said: false } => match (said.network, said.magic) {
-                (Some(name), _) => self.networks.bitcoin(name)?,
+                (Some(name), _) => self.networks.bitcoin(name).map_err(Why::UnknownInJson)?,
                 (None, Some(magic)) => match magic.parse() {
                     Ok(magic) if magic != network.magic => self.networks.bitcoin_of(magic),
                     _ => network.clone(),
@@ -66,6 +66,7 @@ impl Targets for Bitcoin {
     const PROTOCOL: Protocol = Protocol::Bitcoin;
 
     fn parse(&self, text: &str, said: Said<'_>) -> Result<Written<Candidates>, TargetError> {
+        said.is_for(Protocol::Bitcoin)?;
         let error = |offset, why| TargetError { offset, why };
         if text.is_empty() {
             return Err(error(0, Why::Empty));

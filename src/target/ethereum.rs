@@ -32,12 +32,13 @@ impl Targets for Ethereum {
 
     const PROTOCOL: Protocol = Protocol::Ethereum;
 
-    fn parse(&self, text: &str, _said: Said<'_>) -> Result<Written<Node>, TargetError> {
+    fn parse(&self, text: &str, said: Said<'_>) -> Result<Written<Node>, TargetError> {
+        said.is_for(Protocol::Ethereum)?;
         parse(text)
     }
 
     fn expand(&self, name: &str) -> Result<Vec<Listed<Node>>, Why> {
-        self.networks.ethereum(name).map(<[_]>::to_vec)
+        Ok(self.networks.ethereum(name)?.to_vec())
     }
 
     fn network_of(&self, _node: &Node) -> Option<Arc<str>> {

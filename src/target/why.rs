@@ -47,6 +47,10 @@ pub enum Why {
     NetworkInList,
     /// The name of no network that we know.
     UnknownNetwork(Box<UnknownNetwork>),
+    /// The same in the field `network` of a JSON line.
+    UnknownInJson(Box<UnknownNetwork>),
+    /// A JSON line that another command wrote: this one.
+    OtherCommand(String),
     /// A line of a file that is not UTF-8.
     NotUtf8,
     /// A line of a file that is longer than this, in bytes.
@@ -66,13 +70,20 @@ pub struct UnknownNetwork {
     pub nearest: Vec<String>,
     /// All known names.
     pub known: Vec<String>,
+    /// True if the other protocol has a network of this name.
+    pub is_the_others: bool,
 }
 
 impl UnknownNetwork {
-    /// What may have been meant, as a question.
-    pub fn question(&self) -> Option<String> {
-        let nearest: Vec<_> = self.nearest.iter().map(|name| format!("'{name}'")).collect();
-        (!nearest.is_empty()).then(|| format!("did you mean {}?", nearest.join(" or ")))
+    /// True if its text says what may have been meant.
+    pub fn is_explained(&self) -> bool {
+        self.is_the_others || !self.nearest.is_empty()
+    }
+
+    /// The port that stands alone, where a host and its port were meant.
+    fn port(&self) -> Option<u16> {
+        let digits = self.name.bytes().all(|b| b.is_ascii_digit());
+        self.name.parse().ok().filter(|port| digits && *port != 0)
     }
 }
 
@@ -83,6 +94,36 @@ pub enum Protocol {
     Ethereum,
     /// Bitcoin and the chains that speak its protocol.
     Bitcoin,
+}
+
+impl Protocol {
+    /// The command that probes its peers.
+    pub fn command(self) -> &'static str {
+        match self {
+            Protocol::Ethereum => "eth-ping",
+            Protocol::Bitcoin => "btc-handshake",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Protocol::Ethereum => "Ethereum",
+            Protocol::Bitcoin => "Bitcoin",
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Protocol::Ethereum => Protocol::Bitcoin,
+            Protocol::Bitcoin => Protocol::Ethereum,
+        }
+    }
+}
+
+impl From<Box<UnknownNetwork>> for Why {
+    fn from(unknown: Box<UnknownNetwork>) -> Self {
+        Why::UnknownNetwork(unknown)
+    }
 }
 
 impl fmt::Display for TargetError {
@@ -122,22 +163,57 @@ impl fmt::Display for Why {
             Why::NetworkInList => f.write_str(
                 "a network's list cannot name a network: write enode://KEY@HOST:PORT, enr:… or HOST:PORT",
             ),
+            Why::UnknownNetwork(unknown) if unknown.is_explained() => unknown.fmt(f),
             Why::UnknownNetwork(unknown) => {
-                let UnknownNetwork { protocol, name, known, .. } = &**unknown;
-                write!(f, "there is no network named '{}'", name.escape_debug())?;
-                if let Some(question) = unknown.question() {
-                    return write!(f, "; {question}");
+                if let Some(port) = unknown.port() {
+                    return write!(
+                        f,
+                        "there is no network named '{}'; a port stands behind its host and a colon: HOST:{port}",
+                        unknown.name
+                    );
                 }
-                let host = match protocol {
+                let host = match unknown.protocol {
                     Protocol::Ethereum => "a host needs a port",
-                    Protocol::Bitcoin if name == "any" => "`any` can be that of --network only",
+                    Protocol::Bitcoin if unknown.name == "any" => {
+                        "`any` can be that of --network only"
+                    }
                     Protocol::Bitcoin => "a host without a dot needs a port",
                 };
-                write!(f, "; there are {} (--config FILE adds others, {host})", known.join(", "))
+                write!(f, "{unknown} (--config FILE adds others, {host})")
+            }
+            Why::UnknownInJson(unknown) => write!(f, "network: {unknown}"),
+            Why::OtherCommand(command) => {
+                let command = command.escape_debug();
+                write!(f, "this is a result of {command}: give it to that command")
             }
             Why::NotUtf8 => f.write_str("the line is not UTF-8 text"),
             Why::LineTooLong(limit) => write!(f, "the line is longer than {limit} bytes"),
             Why::Json(what) => f.write_str(what),
+        }
+    }
+}
+
+impl fmt::Display for UnknownNetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// So many names and more are too much for each line of a file that says one wrong.
+        const MANY: usize = 10;
+        let UnknownNetwork { protocol, name, nearest, known, is_the_others } = self;
+        let name = name.escape_debug();
+        if *is_the_others {
+            let (protocol, command) = (protocol.name(), protocol.other().command());
+            return write!(
+                f,
+                "there is no {protocol} network named '{name}'; it is one of {command}'s"
+            );
+        }
+        write!(f, "there is no network named '{name}'; ")?;
+        let quoted: Vec<_> = nearest.iter().map(|name| format!("'{name}'")).collect();
+        if !quoted.is_empty() {
+            return write!(f, "did you mean {}?", quoted.join(" or "));
+        }
+        match known.len() {
+            0..MANY => write!(f, "there are {}", known.join(", ")),
+            MANY.. => f.write_str("`p2pprobe networks` lists those that there are"),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::net::UdpSocket;
 use std::os::unix::fs::PermissionsExt;
 
 use super::transcript::Transcript;
-use crate::common::command::TempDir;
+use crate::common::command::{TempDir, run};
+use crate::pipes::bash;
 
 fn check(name: &str, cases: &[&[&str]]) {
     let mut transcript = Transcript::default();
@@ -27,6 +28,12 @@ fn flags() {
         "flags",
         &[
             &["--retry", "3"],
+            &["--timeuot", "3s"],
+            &["-c", "3"],
+            &["-X"],
+            // Flags of btc-handshake.
+            &["--network", "mainnet"],
+            &["--min-height=3"],
             &["--count", "0"],
             &["--count", "many"],
             &["--concurrency", "0"],
@@ -41,6 +48,32 @@ fn flags() {
             &["--quiet", "-v"],
         ],
     );
+}
+
+#[test]
+fn flags_of_commands_that_probe_are_not_those_of_others() {
+    let mut transcript = Transcript::of("networks");
+    transcript.refused_alone(&["--count", "3"]);
+    transcript.check("flags_of_networks");
+}
+
+#[test]
+fn nothing_to_probe_leaves_json_its_summary() {
+    let ran = run(["--json", "-"]);
+    assert_eq!((ran.code, ran.lines().len()), (Some(2), 1), "{ran:?}");
+    assert_eq!(ran.of_type("summary")[0]["targets"], 0);
+    assert_eq!(ran.stderr, "error: nothing to probe: standard input has no target\n");
+}
+
+/// So few that the run cannot begin.
+#[test]
+fn descriptors_for_nothing() {
+    for limit in 4..=9 {
+        let ran = bash(&format!("ulimit -n {limit}; exec \"$P\" eth-ping \"$T\""), "127.0.0.1:9");
+        let said = ran.stderr.starts_with("error: cannot open a")
+            && ran.stderr.ends_with(": Too many open files: raise the limit with ulimit -n\n");
+        assert!(said && ran.code == Some(2), "{limit}: {ran:?}");
+    }
 }
 
 #[test]
@@ -96,7 +129,11 @@ fn files_of_targets() {
     transcript.refused(&["--file", &format!("{path}/none.txt")]);
     transcript.refused(&["--file", path]);
     transcript.refused_alone(&["--file", &dir.file("empty.txt", "")]);
-    transcript.refused_alone(&["--file", &dir.file("comments.txt", "# one\n\n  \t\n# two\n")]);
+    let comments = dir.file("comments.txt", "# one\n\n  \t\n# two\n");
+    transcript.refused_alone(&["--file", &comments]);
+    transcript.refused_alone(&["-"]);
+    transcript.refused_alone(&["--file", &comments, "-", "--file", &comments]);
+    transcript.refused_alone(&["--file", &comments].repeat(7));
     transcript.check("files_of_targets");
 }
 

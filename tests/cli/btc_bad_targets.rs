@@ -4,7 +4,8 @@
 use serde_json::json;
 
 use super::transcript::Transcript;
-use crate::common::command::{TempDir, run_btc_handshake};
+use crate::common::command::{TempDir, finish, probe, run_btc_handshake};
+use crate::common::tcp_crowd::TcpCrowd;
 
 const ENODE: &str = "enode://d860a01f9722d78051619d1e2351aba3f43f943f6f00718d1b9baa4101932a1f5011f16bb2b1bb35db20d6fe28fa0bf0\
                      9636d26a87d31de9ec6203eeedb1f666@192.0.2.1:30303";
@@ -92,10 +93,45 @@ fn names_of_networks_and_of_files() {
     let file = dir.file("nodes.txt", "192.0.2.1\n");
     let mut transcript = Transcript::of("btc-handshake");
     transcript.replace(dir.path().to_str().expect("UTF-8"), "DIR");
-    for target in ["maimnet", "lightcoin", "Testnet4", "any", "sepolia", "mainnet ", &file] {
+    for target in ["maimnet", "lightcoin", "Testnet4", "any", "sepolia", "8333", "mainnet ", &file]
+    {
         transcript.refused(&[target]);
     }
     transcript.check("btc_names_of_networks_and_of_files");
+}
+
+/// None of these is looked up, and where it were, `.invalid` would be nobody's (RFC 6761).
+#[test]
+fn a_file_that_is_named_like_a_host_is_no_host() {
+    let dir = TempDir::new();
+    for name in ["nodes.invalid", "localhost", "nodes", "mainnet"] {
+        dir.file(name, "192.0.2.1\n");
+    }
+    dir.file("directory.invalid/file", "");
+    let mut transcript = Transcript::of("btc-handshake");
+    transcript.run_in(dir.path());
+    for target in ["nodes.invalid", "localhost", "nodes"] {
+        transcript.refused(&[target]);
+    }
+    transcript.check("btc_files_named_like_hosts");
+}
+
+#[test]
+fn an_address_and_a_host_with_its_port_are_no_files() {
+    let (dir, crowd) = (TempDir::new(), TcpCrowd::answering());
+    let (address, named) = (crowd.target(0), format!("localhost:{}", crowd.port));
+    for name in [&address, &named, "127.0.0.1"] {
+        dir.file(name, "");
+    }
+    let port = dir.file(
+        "port.toml",
+        format!("[bitcoin.mine]\nmagic = \"f9beb4d9\"\nport = {}\n", crowd.port),
+    );
+    let args = ["--json", "-4", "--per-host-interval", "0", "--config", &port, "--network", "mine"];
+    let mut command = probe("btc-handshake", args);
+    command.args([&address, &named, "127.0.0.1"]).current_dir(dir.path());
+    let ran = finish(command.spawn().expect("the binary starts"));
+    assert_eq!((ran.code, ran.outcomes()), (Some(0), vec!["ok".to_owned(); 3]), "{ran:?}");
 }
 
 #[test]
@@ -111,7 +147,7 @@ fn no_port_goes_without_saying() {
 #[test]
 fn in_a_file_each_is_a_result_of_its_own() {
     let dir = TempDir::new();
-    let lines: [(&str, &str); 10] = [
+    let lines: [(&str, &str); 13] = [
         ("exa$mple.org", "4: '$' cannot stand in a host name"),
         ("  192.0.2.1:0 label", "13: the port is 0, where nothing can listen"),
         ("192.0.2.1:65536", "11: the port is above 65535"),
@@ -125,7 +161,20 @@ fn in_a_file_each_is_a_result_of_its_own() {
         ("maimnet", "1: there is no network named 'maimnet'; did you mean 'mainnet'?"),
         (
             "{\"target\":\"192.0.2.1\",\"network\":\"maimnet\"}",
-            "1: there is no network named 'maimnet'; did you mean 'mainnet'?",
+            "1: network: there is no network named 'maimnet'; did you mean 'mainnet'?",
+        ),
+        (
+            "{\"target\":\"192.0.2.1\",\"network\":\"lightcoin\"}",
+            "1: network: there is no network named 'lightcoin'; `p2pprobe networks` lists those that there are",
+        ),
+        (
+            "lightcoin",
+            "1: there is no network named 'lightcoin'; `p2pprobe networks` lists those that there are \
+             (--config FILE adds others, a host without a dot needs a port)",
+        ),
+        (
+            " {\"command\":\"eth-ping\",\"target\":\"192.0.2.1:8333\"}",
+            "2: this is a result of eth-ping: give it to that command",
         ),
         (" {\"target\":\"192.0.2.1:0\"}", "2: the port is 0, where nothing can listen"),
     ];

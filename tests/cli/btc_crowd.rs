@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::command::{PROGRAM, Ran, TempDir, clean, finish, run_btc_handshake};
 use crate::common::tcp_crowd::{ANSWER, Manner, SILENT, TcpCrowd, number};
+use crate::pipes::bash;
 
 const TARGETS: usize = 300;
 
@@ -101,14 +102,35 @@ fn as_few_descriptors_as_it_starts_with_take_seconds_and_lose_nothing() {
     assert!((1..=4).contains(&most) && crowd.most() <= most, "{most}, {}", crowd.most());
 }
 
+#[test]
+fn who_names_no_more_targets_than_there_is_room_for_is_not_warned() {
+    let crowd = TcpCrowd::answering();
+    let run = |targets: &str| {
+        let line =
+            format!("ulimit -n 14; exec \"$P\" btc-handshake --per-host-interval 0 {targets}");
+        let ran = bash(&line, &crowd.target(0));
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.stderr
+    };
+    assert_eq!(run("\"$T\""), "");
+    let many = run(&"\"$T\" ".repeat(20));
+    assert!(
+        many.starts_with("warning: ") && many.contains(" at the same time and not 20: "),
+        "{many}"
+    );
+}
+
 /// How many connections there are to be at the same time, by the warning. What else is open has its share in that.
 fn warned_of(ran: &Ran) -> usize {
     let said = ran.stderr.strip_prefix("warning: ").and_then(|said| said.split_once(' '));
     let (most, rest) = said.unwrap_or_else(|| panic!("{}", ran.stderr));
-    let expected =
-        "connections at the same time and not 512: no more descriptors may be open (ulimit -n)\n";
+    let most = most.parse().expect("a number");
+    let connections = if most == 1 { "connection" } else { "connections" };
+    let expected = format!(
+        "{connections} at the same time and not 512: no more descriptors may be open (ulimit -n)\n"
+    );
     assert_eq!(rest, expected);
-    most.parse().expect("a number")
+    most
 }
 
 #[test]

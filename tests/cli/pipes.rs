@@ -50,9 +50,20 @@ fn a_full_standard_output_is_a_failure_of_the_run() {
         let full = File::options().write(true).open("/dev/full").expect("/dev/full");
         let args = args.iter().copied().chain([peer.enode.as_str()]);
         let ran = finish(eth_ping(args).stdout(full).spawn().expect("the binary starts"));
-        let expected =
-            "error: cannot write to standard output: No space left on device (os error 28)\n";
+        let expected = "error: cannot write to standard output: No space left on device\n";
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(2), expected));
+    }
+}
+
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    for args in ["--help", "--version", "eth-ping -h"] {
+        let full = bash(&format!("\"$P\" {args} > /dev/full"), "");
+        let expected = "error: cannot write to standard output: No space left on device\n";
+        assert_eq!((full.code, full.stderr.as_str()), (Some(2), expected), "{args}");
+        let closed =
+            bash(&format!("(sleep 0.2; \"$P\" {args}) | true; exit ${{PIPESTATUS[0]}}"), "");
+        assert_eq!((closed.code, closed.stderr.as_str()), (Some(0), ""), "{args}");
     }
 }
 

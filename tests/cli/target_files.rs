@@ -120,6 +120,29 @@ fn json_that_is_not_ours_is_named() {
     assert_eq!(reasons, expected);
 }
 
+/// What they name may mean other peers to another command: networks of both have the same names.
+#[test]
+fn json_lines_of_another_command_are_not_obeyed() {
+    let (dir, peer) = (TempDir::new(), Peer::start());
+    let config =
+        dir.file("mine.toml", format!("[ethereum.mine]\nbootnodes = [\"{}\"]\n", peer.enode));
+    let line = |command: &str, target: &str| {
+        json!({"type": "probe", "command": command, "target": target, "label": "l"}).to_string()
+    };
+    let of_others = [line("btc-handshake", "mine"), line("eth\u{1b}crawl", &peer.enode)];
+    let args = ["--json", "--config", &config, "-"];
+    let ran = run_with_input(args, of_others.join("\n").as_bytes());
+    let lines = sorted(ran.of_type("probe"));
+    let told: Vec<_> = lines.iter().map(|line| line["reason"].as_str().expect("text")).collect();
+    let expected = [
+        "-:1:1: this is a result of btc-handshake: give it to that command",
+        "-:2:1: this is a result of eth\\u{1b}crawl: give it to that command",
+    ];
+    assert_eq!((told, peer.received()), (expected.to_vec(), 0), "{ran:?}");
+    assert_eq!((&lines[0]["target"], &lines[0]["label"]), (&json!("mine"), &json!("l")));
+    assert_eq!(run_with_input(args, line("eth-ping", "mine").as_bytes()).outcomes(), ["ok"]);
+}
+
 #[test]
 fn a_network_in_a_file_stands_for_its_nodes() {
     let (dir, peer) = (TempDir::new(), Peer::start());

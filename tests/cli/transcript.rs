@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::net::TcpListener;
+use std::path::PathBuf;
 
 use crate::common::answering::Peer;
 use crate::common::command::{finish, probe};
@@ -10,6 +11,8 @@ use crate::common::command::{finish, probe};
 pub struct Transcript {
     command: &'static str,
     text: String,
+    /// Where it runs, if that matters.
+    dir: Option<PathBuf>,
     /// What differs from run to run, and what stands for it.
     replaced: Vec<(String, &'static str)>,
 }
@@ -23,7 +26,12 @@ impl Default for Transcript {
 impl Transcript {
     /// Of this command.
     pub fn of(command: &'static str) -> Self {
-        Transcript { command, text: String::new(), replaced: Vec::new() }
+        Transcript { command, text: String::new(), dir: None, replaced: Vec::new() }
+    }
+
+    /// Runs what follows in this directory.
+    pub fn run_in(&mut self, dir: impl Into<PathBuf>) {
+        self.dir = Some(dir.into());
     }
 
     /// Writes `name` where `value` is said.
@@ -57,14 +65,18 @@ impl Transcript {
     }
 
     fn run(&mut self, shown: &[&str], args: &[&str]) {
-        let ran = finish(probe(self.command, args).spawn().expect("the binary starts"));
+        let mut probe = probe(self.command, args);
+        if let Some(dir) = &self.dir {
+            probe.current_dir(dir);
+        }
+        let ran = finish(probe.spawn().expect("the binary starts"));
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{shown:?}: {ran:?}");
         let mut command = format!("$ p2pprobe {}", self.command);
         for arg in shown {
             let arg = arg.escape_debug();
             write!(command, " '{arg}'").expect("a String takes everything");
         }
-        let mut text = format!("{command}\n{}\n", without_times(&ran.stderr));
+        let mut text = format!("{command}\n{}\n", ran.stderr);
         for (value, name) in &self.replaced {
             text = text.replace(value, name);
         }
@@ -78,13 +90,4 @@ impl Transcript {
         settings.set_prepend_module_to_snapshot(false);
         settings.bind(|| insta::assert_snapshot!(name, self.text));
     }
-}
-
-/// How long a run took is its own affair: a summary ends with it.
-fn without_times(stderr: &str) -> String {
-    let line = |line: &str| match line.rsplit_once("; ") {
-        Some((summary, _)) if summary.starts_with("0 targets, ") => format!("{summary}; TIME\n"),
-        _ => format!("{line}\n"),
-    };
-    stderr.lines().map(line).collect()
 }
