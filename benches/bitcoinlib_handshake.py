@@ -12,6 +12,8 @@ bitcoin.SelectParams("mainnet")
 with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=15) as peer:
     stream = peer.makefile("rb")
     version = msg_version()
+    # Its own, 60002, is too old for bcoin.
+    version.nVersion = 70_015
     version.nNonce = int.from_bytes(os.urandom(8), "little")
     version.strSubVer = b"/example:1.0/"
     peer.sendall(version.to_bytes())
