@@ -94,7 +94,7 @@ struct NetworkArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Probe")]
 struct ProbeArgs {
-    /// How long a connect may take
+    /// How long a connect, or the look-up of a name, may take
     #[arg(long, value_name = "TIME", default_value = "5s", allow_negative_numbers = true, value_parser = positive_duration)]
     connect_timeout: Duration,
     /// How long one connection may take in all: connect, handshake and pong

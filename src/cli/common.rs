@@ -44,7 +44,7 @@ pub struct TargetArgs {
     /// Enode URL, ENR, HOST:PORT or a network's name; `-` reads targets from standard input
     #[arg(value_name = "TARGET", help_heading = None::<&str>)]
     pub targets: Vec<String>,
-    /// Read targets from FILE, one a line; `-` is standard input
+    /// Read targets from FILE, one a line; `-` is standard input; may stand several times
     #[arg(long = "file", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<String>,
     /// Add the networks of this file [default: $XDG_CONFIG_HOME/p2pprobe/bootnodes.toml]

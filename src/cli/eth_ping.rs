@@ -67,7 +67,7 @@ struct PingArgs {
     /// An answer that takes longer counts as not as asked
     #[arg(long, value_name = "TIME", allow_negative_numbers = true, value_parser = duration)]
     max_rtt: Option<Duration>,
-    /// Sign with the key in FILE, 32 bytes as hex, and not with a fresh one
+    /// Sign with the key in FILE, 32 bytes as hex, which you alone may read, and not with a fresh one
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     key: Option<PathBuf>,
 }
