@@ -251,12 +251,13 @@ fn unknown(
     known: BTreeSet<&String>,
     others: &BTreeSet<&String>,
 ) -> Box<UnknownNetwork> {
+    let small = name.to_ascii_lowercase();
     // Who names the protocol means its main network.
-    let meant = match (protocol, name) {
+    let meant = match (protocol, &small[..]) {
         (Protocol::Ethereum, "ethereum" | "eth") | (Protocol::Bitcoin, "bitcoin" | "btc") => {
             MAIN_NETWORK
         }
-        _ => name,
+        _ => &small,
     };
     let edits = |known: &str| strsim::levenshtein(known, meant);
     let fewest = known.iter().map(|known| edits(known)).min().filter(|edits| *edits <= NEAR);

@@ -4,6 +4,7 @@ mod block;
 mod fields;
 pub mod progress;
 mod reason;
+mod row;
 mod text;
 pub mod trace;
 
@@ -105,8 +106,8 @@ impl Output {
             Format::Text => {
                 let Style { color, shape, .. } = self.style;
                 let text = match shape {
-                    Shape::Line => text::probe(&line, color, None),
-                    Shape::Row => text::probe(&line, color, Some(columns())),
+                    Shape::Line => text::probe(&line, color),
+                    Shape::Row => row::probe(&line, color, columns()),
                     Shape::Block => block::probe(&line, color, columns()),
                 };
                 let mut line = text.map_err(io::Error::other)?;

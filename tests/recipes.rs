@@ -7,8 +7,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::answering::Peer;
+use common::btc;
 use common::command::{PROGRAM, Ran, TempDir, clean, finish};
 use common::namespace;
+use common::scripted_tcp::ScriptedTcp;
 use common::tcp_crowd::TcpCrowd;
 
 /// The lines of the recipe with this name.
@@ -43,7 +45,7 @@ impl Kitchen {
     fn cook(&self, name: &str, argument: &str) -> Ran {
         let program = Path::new(PROGRAM).parent().expect("its directory");
         let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("PATH"));
-        let mut command = Command::new("bash");
+        let mut command = Command::new("sh");
         clean(&mut command);
         command
             .args(["-c", &recipe(name), "recipe", argument])
@@ -53,7 +55,7 @@ impl Kitchen {
             .current_dir(self.dir.path())
             .stdin(Stdio::null());
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        finish(command.spawn().expect("bash"))
+        finish(command.spawn().expect("sh"))
     }
 
     /// What a recipe prints; it says nothing else.
@@ -100,7 +102,10 @@ fn any_bootnode() {
     let mut kitchen = Kitchen::new();
     assert_eq!(kitchen.taste("any"), "");
     kitchen.up = Peer::start();
-    assert_eq!(kitchen.taste("any"), "no mainnet bootnode answers\n");
+    assert_eq!(
+        kitchen.taste("any"),
+        "no mainnet bootnode answers, or none can be reached from here\n"
+    );
 }
 
 #[test]
@@ -109,16 +114,24 @@ fn a_check_for_nagios() {
     let ok = kitchen.cook("nagios", &kitchen.nodes.target(3));
     assert_eq!((ok.code, ok.stderr.as_str()), (Some(0), ""));
     assert!(ok.stdout.starts_with("OK: /Satoshi:31.1.0/ at 900000 | rtt="), "{}", ok.stdout);
+    // What a node says of itself must not look like what the check says, nor break its JSON in a shell's hands.
+    let agent = "/x|rtt=0ms;;;; \u{f6}<b>/".as_bytes();
+    let said = btc::version_but(|version| version.user_agent = Some(agent.to_vec()));
+    let odd = ScriptedTcp::start(btc::saying([said, btc::verack()].concat()));
+    let odd = kitchen.cook("nagios", &odd.target());
+    assert_eq!((odd.code, odd.stderr.as_str()), (Some(0), ""));
+    let said = "OK: /x_rtt=0ms;;;; \\u{f6}_b_/ at 900000 | rtt=";
+    assert!(odd.stdout.starts_with(said), "{}", odd.stdout);
     let down = kitchen.cook("nagios", "127.0.0.1:1");
     assert_eq!(down.code, Some(2));
-    assert!(down.stdout.starts_with("refused: the host is there"), "{}", down.stdout);
+    assert!(down.stdout.starts_with("CRITICAL: refused: the host is there"), "{}", down.stdout);
     let script = recipe("nagios");
     let script = script.replace("p2pprobe", "\"$P\"");
     if let Some(cut_off) =
         namespace::run_or_skip(&format!("set +eu\n{script}"), &["192.0.2.1:8333"])
     {
         assert_eq!(cut_off.code, Some(3), "the node has done nothing");
-        assert!(cut_off.stdout.starts_with("no-route: "), "{}", cut_off.stdout);
+        assert!(cut_off.stdout.starts_with("UNKNOWN: no-route: "), "{}", cut_off.stdout);
     }
     let wrong = kitchen.cook("nagios", "no such node");
     assert_eq!(
@@ -183,13 +196,13 @@ fn lines_that_come_one_by_one() {
     let follow = recipe("follow");
     let limited = follow.replace("tail -f nodes.txt", "timeout 2 tail -f nodes.txt");
     assert_ne!(follow, limited);
-    let mut command = Command::new("bash");
+    let mut command = Command::new("sh");
     clean(&mut command);
     let path = Path::new(PROGRAM).parent().expect("its directory").display().to_string();
     let path = format!("{path}:{}", std::env::var("PATH").expect("PATH"));
     command.args(["-c", &limited]).env("PATH", path).current_dir(kitchen.dir.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let ran = finish(command.spawn().expect("bash"));
+    let ran = finish(command.spawn().expect("sh"));
     let mut lines: Vec<_> = ran.stdout.lines().map(|line| line.rsplit(' ').next()).collect();
     lines.sort_unstable();
     assert_eq!(lines, [Some("ok"), Some("port-unreachable")], "{}", ran.stderr);

@@ -18,7 +18,7 @@ use super::common::{
     BindArgs, HelpArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code,
     positive_duration, printable, whole,
 };
-use super::system::{not_bound, runtime, signals, stop};
+use super::system::{not_bound, runtime, signals, stop, words};
 use crate::codec::key::NodeKey;
 use crate::discv4::pinger::{Config, Pinger};
 use crate::net::clock::Clock;
@@ -179,7 +179,7 @@ fn bytes(rng: &mut StdRng) -> [u8; 32] {
 fn read_key(file: &Path, rng: &mut StdRng) -> anyhow::Result<NodeKey> {
     /// Hex digits, a prefix and some white space; whatever is longer is no key.
     const MAX_FILE: u64 = 256;
-    let open = File::open(file)?;
+    let open = File::open(file).map_err(|e| anyhow!(words(&e)))?;
     let mode = open.metadata()?.permissions().mode();
     if mode & 0o077 != 0 {
         bail!(
@@ -189,7 +189,7 @@ fn read_key(file: &Path, rng: &mut StdRng) -> anyhow::Result<NodeKey> {
         );
     }
     let mut text = String::new();
-    open.take(MAX_FILE).read_to_string(&mut text)?;
+    open.take(MAX_FILE).read_to_string(&mut text).map_err(|e| anyhow!(words(&e)))?;
     let digits = text.trim();
     let digits = digits.strip_prefix("0x").unwrap_or(digits);
     let secret = HEXLOWER_PERMISSIVE

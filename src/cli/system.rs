@@ -60,7 +60,8 @@ fn not_opened(what: &str, error: &io::Error) -> Fault {
     anyhow!("cannot open {what}: {}", words(error)).into()
 }
 
-fn words(error: &io::Error) -> String {
+/// An error of the system, in words.
+pub fn words(error: &io::Error) -> String {
     // The number of an error says nothing to a person.
     error.raw_os_error().map_or_else(|| error.to_string(), |n| described(Errno::from_raw(n)))
 }

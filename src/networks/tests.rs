@@ -94,6 +94,7 @@ fn a_name_within_two_edits_is_suggested() {
     assert_eq!(nearest("manet"), ["mainnet"]);
     assert_eq!(nearest("mainet"), ["mainnet"]);
     assert_eq!(nearest("hodi"), ["hoodi"]);
+    assert_eq!(nearest("MAINNET"), ["mainnet"]);
     assert_eq!(nearest("ethereum"), ["mainnet"]);
     assert!(nearest("mnet").is_empty());
     assert!(nearest("rinkeby").is_empty());

@@ -9,24 +9,42 @@ use serde::ser::{
 
 use super::text::push_escaped;
 
-/// Appends the fields of `line` to `out`, but for those named in `skipped`, and behind others if fields have begun.
+/// Which fields of a line are written.
+#[derive(Clone, Copy)]
+pub enum Which {
+    /// All but these.
+    AllBut(&'static [&'static str]),
+    /// These only.
+    Only(&'static [&'static str]),
+}
+
+impl Which {
+    fn has(self, key: &str) -> bool {
+        match self {
+            Which::AllBut(keys) => !keys.contains(&key),
+            Which::Only(keys) => keys.contains(&key),
+        }
+    }
+}
+
+/// Appends fields of `line` to `out`, behind others if fields have begun.
 ///
 /// # Errors
 /// None, but for a type that no report has.
 pub fn append(
     line: &impl Serialize,
-    skipped: &'static [&'static str],
+    which: Which,
     is_begun: bool,
     out: &mut String,
 ) -> fmt::Result {
-    line.serialize(Value { out, object: Form::Line { skipped, is_begun } })
+    line.serialize(Value { out, object: Form::Line { which, is_begun } })
 }
 
 /// How what has parts is written.
 #[derive(Clone, Copy)]
 enum Form {
     /// The line itself: fields with spaces between them, and two before the first, if that has not been written.
-    Line { skipped: &'static [&'static str], is_begun: bool },
+    Line { which: Which, is_begun: bool },
     /// A tagged object, such as a warning: its name, then the rest in parentheses.
     Object,
     /// Values with commas between them.
@@ -62,7 +80,7 @@ impl<'a> Value<'a> {
 impl Parts<'_> {
     fn part<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> fmt::Result {
         let (before, named) = match (self.form, self.written) {
-            (Form::Line { skipped, .. }, _) if skipped.contains(&key) => return Ok(()),
+            (Form::Line { which, .. }, _) if !which.has(key) => return Ok(()),
             (Form::Line { is_begun, .. }, 0) if !is_begun => ("  ", true),
             (Form::Line { .. }, _) => (" ", true),
             (Form::Object | Form::List, 0) => ("", false),

@@ -89,11 +89,14 @@ fn line(tally: &Tally, open: u64, targets: Option<(u64, bool)>, elapsed: Duratio
     };
     // What a narrow terminal cuts off is what comes last.
     let rate = done as f64 / elapsed.as_secs_f64();
-    line.push_str(&format!(", {rate:.0}/s"));
-    if let Some((targets, _)) = targets
-        && done > 0
-    {
-        line.push_str(&format!(", {:.0} s left", (targets - done) as f64 / rate));
+    if rate >= 1.0 {
+        line.push_str(&format!(", {rate:.0}/s"));
+    }
+    match targets.map(|(targets, _)| targets - done) {
+        // How long the last ones take is their own affair.
+        Some(left) if left <= open => line.push_str(&format!(", {left} open")),
+        Some(left) if done > 0 => line.push_str(&format!(", {:.0} s left", left as f64 / rate)),
+        _ => {}
     }
     line.push_str(&format!(": {ok} ok"));
     let failures = tally.failures().most();
@@ -107,12 +110,12 @@ fn line(tally: &Tally, open: u64, targets: Option<(u64, bool)>, elapsed: Duratio
     line
 }
 
-/// While the only target is open: `no answer yet, 2 s`, or `3 of 4 probes ok, 5 s`.
+/// While the only target is open: `no answer yet, 2 s`, or `probes: 4 done, 3 ok; 5 s`.
 fn line_of_one(tally: &Tally, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
     match tally.probes() {
         (0, _) => format!("no answer yet, {seconds} s"),
-        (probes, ok) => format!("{ok} of {probes} probes ok, {seconds} s"),
+        (probes, ok) => format!("probes: {probes} done, {ok} ok; {seconds} s"),
     }
 }
 
@@ -167,12 +170,11 @@ mod tests {
         let tally = tally(11, &failures);
         let line = |targets| line(&tally, 5, targets, Duration::from_secs(2));
         let counts = ": 11 ok, refused 5, interrupted 2, host-unreachable 1, others 1";
-        let known =
-            |targets, left| format!("20 of {targets} targets done, 10/s, {left} s left{counts}");
-        assert_eq!(line(Some((100, false))), known("~100", 8));
-        assert_eq!(line(Some((35, true))), known("35", 2));
+        let known = |targets, left| format!("20 of {targets} targets done, 10/s, {left}{counts}");
+        assert_eq!(line(Some((100, false))), known("~100", "8 s left"));
+        assert_eq!(line(Some((35, true))), known("35", "2 s left"));
         // Seeds stand for more than they are.
-        assert_eq!(line(Some((3, true))), known("25", 0));
+        assert_eq!(line(Some((3, true))), known("25", "5 open"));
         assert_eq!(line(None), format!("20 targets done, 5 open, 10/s{counts}"));
     }
 
@@ -182,14 +184,14 @@ mod tests {
         let mut one = tally(0, &[]);
         assert_eq!(line(&one), "no answer yet, 2 s");
         one.probe(JobId(1), &probe(Some(&Failure::Refused)));
-        assert_eq!(line(&one), "0 of 1 probes ok, 2 s");
+        assert_eq!(line(&one), "probes: 1 done, 0 ok; 2 s");
         one.probe(JobId(1), &probe(None));
-        assert_eq!(line(&one), "1 of 2 probes ok, 2 s");
+        assert_eq!(line(&one), "probes: 2 done, 1 ok; 2 s");
     }
 
     #[test]
     fn nothing_is_estimated_from_nothing() {
         let line = line(&tally(0, &[]), 0, None, Duration::from_secs(2));
-        assert_eq!(line, "0 targets done, 0 open, 0/s: 0 ok");
+        assert_eq!(line, "0 targets done, 0 open: 0 ok");
     }
 }

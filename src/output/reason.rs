@@ -75,8 +75,8 @@ pub fn of(probe: &Probe) -> Option<String> {
         Failure::NotAsAsked(NotAsAsked::MinHeight { min_height }) => {
             handshake::min_height(probe, *min_height)
         }
-        Failure::NotAsAsked(NotAsAsked::NeedServices { missing_services }) => {
-            handshake::need_services(probe, missing_services)
+        Failure::NotAsAsked(NotAsAsked::NeedServices { missing_services, unnamed }) => {
+            handshake::need_services(probe, missing_services, unnamed)
         }
         Failure::NotAsAsked(NotAsAsked::MaxClockSkew { max_clock_skew_ms }) => {
             handshake::max_clock_skew(probe, *max_clock_skew_ms)

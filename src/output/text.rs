@@ -3,32 +3,19 @@
 use std::fmt::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use serde::Serialize;
 
-use super::{Line, fields};
+use super::Line;
+use super::fields::{self, Which};
 use crate::report::{
     Answer, Counts, Failure, Millis, Probe, RttStats, RttTail, Summary, TargetStats,
 };
 use crate::target::ethereum::shortened;
 
 /// Fields that have a column of their own, or say what the line's form says already.
-const NOT_REPEATED: [&str; 9] =
-    ["type", "command", "ok", "failure", "target", "rtt_ms", "reason", "label", "at"];
-
-/// What a row does without, too: whoever looks at it has named the file.
-const NOT_IN_ROWS: [&str; 10] =
-    ["type", "command", "ok", "failure", "target", "rtt_ms", "reason", "label", "at", "file"];
-/// How far the second line of a long reason stands in.
-const ROW_INDENT: usize = 4;
+const NOT_REPEATED: [&str; 8] =
+    ["type", "command", "ok", "failure", "target", "rtt_ms", "reason", "at"];
 /// In fewer columns, text is not broken between words.
 const MIN_COLUMNS: usize = 20;
-
-/// What a person calls the target: the one field that is never cut off.
-#[derive(Serialize)]
-struct Label<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<&'a str>,
-}
 
 /// Bytes of a line that most lines have room in.
 const USUAL_LENGTH: usize = 512;
@@ -36,15 +23,26 @@ const USUAL_LENGTH: usize = 512;
 /// From so many targets on, a run's rate is worth a word.
 const MANY: u64 = 1000;
 
-/// `OUTCOME TARGET RTT REASON KEY=VALUE…`. In so many `columns`, reason and label are broken between words, and of the
-/// fields behind them those are left out that do not fit.
+/// `OUTCOME TARGET RTT REASON KEY=VALUE…`
 ///
 /// # Errors
 /// None for the line of a probe.
-pub fn probe(line: &Line<'_>, color: bool, columns: Option<usize>) -> Result<String, fmt::Error> {
+pub fn probe(line: &Line<'_>, color: bool) -> Result<String, fmt::Error> {
     let Line::Probe { probe, reason } = line else { return Err(fmt::Error) };
-    let outcome = probe.failure.as_ref().map_or("ok", Failure::kind);
-    let target = &probe.origin.target;
+    let mut out = head(probe, reason.as_deref())?;
+    let head = out.len();
+    fields::append(line, Which::AllBut(&NOT_REPEATED), false, &mut out)?;
+    let gap = if out.len() == head { "  " } else { " " };
+    write!(out, "{gap}at={}", probe.at)?;
+    Ok(if color { coloured(probe, &out) } else { out })
+}
+
+/// `OUTCOME TARGET RTT REASON`, in columns.
+///
+/// # Errors
+/// None.
+pub fn head(probe: &Probe, reason: Option<&str>) -> Result<String, fmt::Error> {
+    let (outcome, target) = (outcome(probe), &probe.origin.target);
     // What could not be read is shown as it was typed, so that its column can be found in it.
     let target = if outcome == "bad-target" { column(target) } else { column(&shortened(target)) };
     let mut out = String::with_capacity(USUAL_LENGTH);
@@ -57,28 +55,19 @@ pub fn probe(line: &Line<'_>, color: bool, columns: Option<usize>) -> Result<Str
         out.push_str("  ");
         push_escaped(&mut out, reason);
     }
-    let before = out.len();
-    fields::append(&Label { label: probe.origin.label.as_deref() }, &[], false, &mut out)?;
-    let mut head = out.len();
-    let skipped = if columns.is_some() { &NOT_IN_ROWS[..] } else { &NOT_REPEATED };
-    fields::append(line, skipped, head > before, &mut out)?;
-    let gap = if out.len() == before { "  " } else { " " };
-    write!(out, "{gap}at={}", probe.at)?;
-    if let Some(columns) = columns {
-        if out[..head].chars().count() > columns {
-            out.truncate(head);
-            out = broken(&out, 0, ROW_INDENT, columns);
-            head = out.len();
-        }
-        cut(&mut out, head, columns);
-    }
-    if color {
-        let (style, dim) = (outcome_style(probe), Style::new().dimmed());
-        let (columns, fields) = out.split_at(head);
-        let rest = columns.strip_prefix(outcome).unwrap_or_default();
-        out = format!("{style}{outcome}{style:#}{rest}{dim}{fields}{dim:#}");
-    }
     Ok(out)
+}
+
+/// The first word of a line.
+fn outcome(probe: &Probe) -> &'static str {
+    probe.failure.as_ref().map_or("ok", Failure::kind)
+}
+
+/// A line with its first word in colour.
+pub fn coloured(probe: &Probe, line: &str) -> String {
+    let (style, outcome) = (outcome_style(probe), outcome(probe));
+    let rest = line.strip_prefix(outcome).unwrap_or_default();
+    format!("{style}{outcome}{style:#}{rest}")
 }
 
 /// Text that begins after so many columns, broken between words, with its other lines as far in as `indent` says. What has no
@@ -94,26 +83,6 @@ pub fn broken(text: &str, from: usize, indent: usize, columns: usize) -> String 
         .break_words(false)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::fill(text, options).split_off(from)
-}
-
-/// Cuts off the fields behind `head`, a length in bytes, that go beyond so many columns: whole fields, since half a number
-/// is another number.
-fn cut(line: &mut String, head: usize, columns: usize) {
-    /// What says that there is more.
-    const MORE: &str = " …";
-    let (shown, fields) = line.split_at(head);
-    let room = columns.saturating_sub(shown.chars().count());
-    if fields.chars().count() <= room {
-        return;
-    }
-    // A field that ends just before the mark has its space there.
-    let room = (room + 1).saturating_sub(MORE.chars().count());
-    let end = fields.char_indices().nth(room).map_or(fields.len(), |(end, _)| end);
-    let kept = fields[..end].rfind(' ').map_or("", |space| fields[..space].trim_end());
-    line.truncate(head + kept.len());
-    if room > 0 {
-        line.push_str(MORE);
-    }
 }
 
 /// The colour of an outcome.
@@ -235,29 +204,4 @@ fn list(counts: &Counts) -> String {
     let counts = counts.most();
     let texts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     texts.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_cut_between_them_and_the_head_never_is() {
-        let line = "ok  here  height=900000 relay=true";
-        let cut = |columns| {
-            let mut line = line.to_owned();
-            cut(&mut line, "ok  here".len(), columns);
-            assert!(line.chars().count() <= columns.max("ok  here".len()), "{line} {columns}");
-            line
-        };
-        assert_eq!(cut(usize::MAX), line);
-        assert_eq!(cut(line.len()), line);
-        assert_eq!(cut(line.len() - 1), "ok  here  height=900000 …");
-        assert_eq!(cut(25), "ok  here  height=900000 …");
-        assert_eq!(cut(24), "ok  here …");
-        assert_eq!(cut(10), "ok  here …");
-        for columns in 0..10 {
-            assert_eq!(cut(columns), "ok  here");
-        }
-    }
 }

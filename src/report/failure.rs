@@ -275,6 +275,9 @@ pub enum NotAsAsked {
     NeedServices {
         /// The names of those that are missing.
         missing_services: Vec<Cow<'static, str>>,
+        /// Those of these names that mean nothing on the node's network.
+        #[serde(skip)]
+        unnamed: Vec<Cow<'static, str>>,
     },
     /// `--max-clock-skew`.
     MaxClockSkew {

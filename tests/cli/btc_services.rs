@@ -65,6 +65,8 @@ fn a_service_of_one_network_is_missing_on_the_others() {
     let mainnet = peer(MAINNET, 1 | 1 << 24);
     assert_lacks(&mainnet, &[], "MWEB", &["MWEB"]);
     assert_lacks(&mainnet, &[], "mweb", &["MWEB"]);
+    let reason = &ask(&mainnet, &[], "MWEB,WITNESS")["reason"];
+    assert_eq!(*reason, "it does not offer WITNESS; no service of its network is named MWEB");
     assert_offers(&mainnet, &[], "bit 24");
 }
 
@@ -97,7 +99,8 @@ fn a_bit_that_networks_of_one_magic_name_differently_has_no_name() {
         assert_eq!((line.get("networks"), line.get("network")), (expected.as_ref(), None));
         assert_lacks(&peer, options, "GRAPHENE,COMPACT_FILTERS", &["GRAPHENE", "COMPACT_FILTERS"]);
         let reason = &ask(&peer, options, "GRAPHENE")["reason"];
-        let shared = ", by the names that bitcoin-cash, bitcoin-sv have in common: --network NAME";
+        let shared =
+            "GRAPHENE does not mean the same on all of bitcoin-cash, bitcoin-sv: --network";
         let says_so = reason.as_str().is_some_and(|reason| reason.contains(shared));
         assert_eq!(says_so, options == any, "{reason}");
     }

@@ -25,16 +25,29 @@ pub fn min_height(probe: &Probe, min: i32) -> String {
     }
 }
 
-/// `--need-services`. Where several networks may be the peer's, only names that they share say anything of it.
-pub fn need_services(probe: &Probe, missing: &[Cow<'static, str>]) -> String {
-    let missing = missing.join(", ");
-    match answer(probe).map_or(&[][..], |answer| &answer.networks) {
-        networks @ [_, _, ..] => format!(
-            "it does not offer {missing}, by the names that {} have in common: --network NAME takes those of one",
-            networks.join(", ")
-        ),
-        _ => format!("it does not offer {missing}"),
+/// `--need-services`. A name that means nothing on the peer's network says nothing of what it offers.
+pub fn need_services(
+    probe: &Probe,
+    missing: &[Cow<'static, str>],
+    unnamed: &[Cow<'static, str>],
+) -> String {
+    let lacking: Vec<_> = missing.iter().filter(|name| !unnamed.contains(name)).cloned().collect();
+    let mut said = Vec::new();
+    if !lacking.is_empty() {
+        said.push(format!("it does not offer {}", lacking.join(", ")));
     }
+    if !unnamed.is_empty() {
+        let (names, networks) = (unnamed.join(", "), answer(probe).map(|answer| &answer.networks));
+        said.push(match networks.map_or(&[][..], |networks| networks) {
+            // What several networks share has names that all of them use.
+            networks @ [_, _, ..] => format!(
+                "{names} does not mean the same on all of {}: --network NAME says which it is",
+                networks.join(", ")
+            ),
+            _ => format!("no service of its network is named {names}"),
+        });
+    }
+    said.join("; ")
 }
 
 /// `--max-clock-skew`.

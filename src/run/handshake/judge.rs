@@ -162,23 +162,27 @@ fn not_as_asked(
         return Some(NotAsAsked::MinHeight { min_height });
     }
     let offered = report.version.as_ref().map_or(0, |version| version.services);
-    let mut missing_services: Vec<Cow<'static, str>> = Vec::new();
+    let (mut missing_services, mut unnamed) = (Vec::new(), Vec::new());
     for name in &asked.need_services {
         let bit = services::bit_named(name, &network.services);
         if bit.is_some_and(|bit| offered >> bit & 1 == 1) {
             continue;
         }
         // A name that is another network's only stays as it was typed.
-        let shown = match bit {
+        let shown: Cow<'static, str> = match bit {
             Some(bit) => services::names(1 << bit, &network.services).remove(0),
             None => name.to_ascii_uppercase().into(),
         };
-        if !missing_services.contains(&shown) {
-            missing_services.push(shown);
+        if missing_services.contains(&shown) {
+            continue;
         }
+        if bit.is_none() {
+            unnamed.push(shown.clone());
+        }
+        missing_services.push(shown);
     }
     if !missing_services.is_empty() {
-        return Some(NotAsAsked::NeedServices { missing_services });
+        return Some(NotAsAsked::NeedServices { missing_services, unnamed });
     }
     if let Some(max) = asked.max_clock_skew
         && Duration::from_secs(said.clock_offset_s.unsigned_abs()) > max
