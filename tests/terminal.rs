@@ -84,6 +84,8 @@ fn rows_end_at_the_right_edge() {
     let list = dir.file("list", "127.0.0.1:1 rack-4\n");
     let labelled = in_columns(60, &format!("btc-handshake -q --file {list}"), &[("NO_COLOR", "1")]);
     assert!(labelled.trim_end().ends_with(" place  label=rack-4"), "{labelled}");
+    let wide = in_columns(400, &format!("btc-handshake -q --file {list}"), &[("NO_COLOR", "1")]);
+    assert!(wide.contains(" line=1 ") && !wide.contains(" file="), "{wide}");
     let coloured = in_columns(80, &format!("{arguments} --color always"), &[]);
     let dimmed = coloured.lines().next().unwrap_or_default();
     assert!(dimmed.starts_with("\u{1b}[32mok\u{1b}[0m  "), "{dimmed:?}");
@@ -96,4 +98,37 @@ fn a_block_is_broken_between_words() {
     let begin = "refused  127.0.0.1:1\n  the host is there and nothing listens on that TCP port, or\n  a firewall answered in its place\n";
     assert!(shown.starts_with(begin), "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
+}
+
+/// What a peer calls itself may be nothing, blank or long: the block stands, and every field is in its place.
+#[test]
+fn blank_user_agents_are_seen() {
+    for (agent, shown) in
+        [("", "\"\""), ("   ", "\"   \""), (" /a/", "\" /a/\""), ("/a b/", "/a b/")]
+    {
+        let said = btc::version_but(|version| version.user_agent = Some(agent.into()));
+        let peer = ScriptedTcp::start(btc::saying([said, btc::verack()].concat()));
+        let arguments = format!("btc-handshake {}", peer.target());
+        for columns in [0, 1, 30, 80] {
+            let text = in_columns(columns, &arguments, &[("NO_COLOR", "1")]);
+            let line = text.lines().find(|line| line.trim_start().starts_with("user_agent"));
+            assert_eq!(line, Some(&format!("  user_agent      {shown}")[..]), "{columns}: {text}");
+            let last = text.lines().last().unwrap_or_default();
+            assert!(last.starts_with("  at              20"), "{text}");
+        }
+    }
+}
+
+/// An `ok` with a warning is yellow, and says why however narrow the terminal.
+#[test]
+fn warnings_are_never_left_out() {
+    let said = btc::version_but(|version| version.timestamp -= 3_600);
+    let peer = ScriptedTcp::start(btc::saying([said, btc::verack()].concat()));
+    let arguments = format!("btc-handshake --count 1 {}", peer.target());
+    for columns in [60, 80] {
+        let text = in_columns(columns, &arguments, &[("TERM", "xterm")]);
+        assert!(text.starts_with("\u{1b}[33mok\u{1b}[0m  "), "{text:?}");
+        assert!(text.contains("probe=1"), "{text:?}");
+        assert!(text.contains("warnings=clock(by_s=3"), "{text:?}");
+    }
 }

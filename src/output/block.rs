@@ -42,7 +42,10 @@ pub fn probe(line: &Line<'_>, color: bool, columns: usize) -> Result<String, fmt
     let mut field = |key: &str, value: &Value| {
         let value = match value {
             Value::Array(values) => values.iter().map(inline).collect::<Vec<_>>().join(", "),
-            Value::String(text) => escaped(text),
+            // What begins or ends with a blank, or is nothing, could not be seen.
+            Value::String(text) if text.is_empty() || text.trim() != text => {
+                format!("\"{}\"", escaped(text))
+            }
             value => inline(value),
         };
         let from = 2 * INDENT.len() + width;

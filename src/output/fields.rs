@@ -9,42 +9,64 @@ use serde::ser::{
 
 use super::text::push_escaped;
 
-/// Which fields of a line are written.
-#[derive(Clone, Copy)]
-pub enum Which {
-    /// All but these.
-    AllBut(&'static [&'static str]),
-    /// These only.
-    Only(&'static [&'static str]),
-}
-
-impl Which {
-    fn has(self, key: &str) -> bool {
-        match self {
-            Which::AllBut(keys) => !keys.contains(&key),
-            Which::Only(keys) => keys.contains(&key),
-        }
-    }
-}
-
-/// Appends fields of `line` to `out`, behind others if fields have begun.
+/// Appends the fields of `line` to `out`, but for those named in `skipped`.
 ///
 /// # Errors
 /// None, but for a type that no report has.
 pub fn append(
     line: &impl Serialize,
-    which: Which,
-    is_begun: bool,
+    skipped: &'static [&'static str],
     out: &mut String,
 ) -> fmt::Result {
-    line.serialize(Value { out, object: Form::Line { which, is_begun } })
+    line.serialize(Value { out, object: Form::Line { skipped } })
+}
+
+/// The fields of `line`, each with its name, but for those named in `skipped`.
+///
+/// # Errors
+/// As [`append`].
+pub fn each(
+    line: &impl Serialize,
+    skipped: &'static [&'static str],
+) -> Result<Vec<(String, String)>, fmt::Error> {
+    let mut out = String::new();
+    line.serialize(Value { out: &mut out, object: Form::Lines { skipped } })?;
+    let named = |field: &str| Some((field.split_once('=')?.0.to_owned(), field.to_owned()));
+    Ok(out.lines().filter_map(named).collect())
+}
+
+/// Appends a text as one word: in quotes, if it has what ends a word.
+pub fn push_word(out: &mut String, v: &str) {
+    let bare = !v.contains('=') || v.starts_with("enode:");
+    // Without a look for an early end, as in `push_escaped`.
+    let is_word = v.bytes().fold(true, |word, byte| word & (byte != b' ') & (byte != b'"'));
+    if !v.is_empty() && is_word && bare {
+        push_escaped(out, v);
+        return;
+    }
+    out.push('"');
+    for part in v.split_inclusive(['"', '\\']) {
+        // What would end the quotes, or look as if it did not.
+        let (text, special) = match part.strip_suffix(['"', '\\']) {
+            Some(text) => (text, &part[text.len()..]),
+            None => (part, ""),
+        };
+        push_escaped(out, text);
+        if !special.is_empty() {
+            out.push('\\');
+            out.push_str(special);
+        }
+    }
+    out.push('"');
 }
 
 /// How what has parts is written.
 #[derive(Clone, Copy)]
 enum Form {
-    /// The line itself: fields with spaces between them, and two before the first, if that has not been written.
-    Line { which: Which, is_begun: bool },
+    /// The line itself: fields with spaces between them.
+    Line { skipped: &'static [&'static str] },
+    /// The same with a line for each: no field has a line's end in it, that is escaped.
+    Lines { skipped: &'static [&'static str] },
     /// A tagged object, such as a warning: its name, then the rest in parentheses.
     Object,
     /// Values with commas between them.
@@ -80,9 +102,12 @@ impl<'a> Value<'a> {
 impl Parts<'_> {
     fn part<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> fmt::Result {
         let (before, named) = match (self.form, self.written) {
-            (Form::Line { which, .. }, _) if !which.has(key) => return Ok(()),
-            (Form::Line { is_begun, .. }, 0) if !is_begun => ("  ", true),
+            (Form::Line { skipped } | Form::Lines { skipped }, _) if skipped.contains(&key) => {
+                return Ok(());
+            }
+            (Form::Line { .. }, 0) => ("  ", true),
             (Form::Line { .. }, _) => (" ", true),
+            (Form::Lines { .. }, _) => ("\n", true),
             (Form::Object | Form::List, 0) => ("", false),
             (Form::Object, 1) => ("(", true),
             (Form::Object, _) => (",", true),
@@ -154,27 +179,7 @@ impl<'a> Serializer for Value<'a> {
         self.serialize_str(v.encode_utf8(&mut [0; 4]))
     }
     fn serialize_str(self, v: &str) -> fmt::Result {
-        let bare = !v.contains('=') || v.starts_with("enode:");
-        // Without a look for an early end, as in `push_escaped`.
-        let is_word = v.bytes().fold(true, |word, byte| word & (byte != b' ') & (byte != b'"'));
-        if !v.is_empty() && is_word && bare {
-            push_escaped(self.out, v);
-            return Ok(());
-        }
-        self.out.push('"');
-        for part in v.split_inclusive(['"', '\\']) {
-            // What would end the quotes, or look as if it did not.
-            let (text, special) = match part.strip_suffix(['"', '\\']) {
-                Some(text) => (text, &part[text.len()..]),
-                None => (part, ""),
-            };
-            push_escaped(self.out, text);
-            if !special.is_empty() {
-                self.out.push('\\');
-                self.out.push_str(special);
-            }
-        }
-        self.out.push('"');
+        push_word(self.out, v);
         Ok(())
     }
     fn serialize_bytes(self, _: &[u8]) -> fmt::Result {

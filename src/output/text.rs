@@ -4,8 +4,7 @@ use std::fmt::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::Line;
-use super::fields::{self, Which};
+use super::{Line, fields};
 use crate::report::{
     Answer, Counts, Failure, Millis, Probe, RttStats, RttTail, Summary, TargetStats,
 };
@@ -31,7 +30,7 @@ pub fn probe(line: &Line<'_>, color: bool) -> Result<String, fmt::Error> {
     let Line::Probe { probe, reason } = line else { return Err(fmt::Error) };
     let mut out = head(probe, reason.as_deref())?;
     let head = out.len();
-    fields::append(line, Which::AllBut(&NOT_REPEATED), false, &mut out)?;
+    fields::append(line, &NOT_REPEATED, &mut out)?;
     let gap = if out.len() == head { "  " } else { " " };
     write!(out, "{gap}at={}", probe.at)?;
     Ok(if color { coloured(probe, &out) } else { out })
@@ -82,7 +81,8 @@ pub fn broken(text: &str, from: usize, indent: usize, columns: usize) -> String 
         .subsequent_indent(&margin)
         .break_words(false)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
-    textwrap::fill(text, options).split_off(from)
+    // Of what is blank, textwrap leaves nothing, not even the indent.
+    textwrap::fill(text, options).strip_prefix(&begin).unwrap_or_default().to_owned()
 }
 
 /// The colour of an outcome.
@@ -190,9 +190,22 @@ fn count(number: u64, what: &str) -> String {
 /// The most frequent names.
 fn first(counts: &Counts) -> String {
     const SHOWN: usize = 8;
+    /// In characters; user agents may have 256 bytes.
+    const LONGEST: usize = 60;
     let counts = counts.most();
-    let shown = counts.iter().take(SHOWN).map(|(name, count)| format!("{} {count}", escaped(name)));
-    let mut texts: Vec<_> = shown.collect();
+    let mut texts: Vec<_> = counts
+        .iter()
+        .take(SHOWN)
+        .map(|(name, count)| {
+            let mut text = String::new();
+            match name.char_indices().nth(LONGEST) {
+                Some((end, _)) => fields::push_word(&mut text, &format!("{}…", &name[..end])),
+                None => fields::push_word(&mut text, name),
+            }
+            let _ = write!(text, " {count}");
+            text
+        })
+        .collect();
     let others: u64 = counts.iter().skip(SHOWN).map(|(_, count)| count).sum();
     if others > 0 {
         texts.push(format!("others {others}"));
@@ -204,4 +217,35 @@ fn list(counts: &Counts) -> String {
     let counts = counts.most();
     let texts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     texts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_peers_chose_stay_apart() {
+        let (long, fits) = ("x".repeat(61), "y".repeat(60));
+        let names = ["/a:1/", "", "/b/ 9, /c/", &long, &fits];
+        let mut counts = Counts::default();
+        for (i, name) in names.iter().enumerate() {
+            (i..names.len()).for_each(|_| counts.add(name));
+        }
+        let long = &long[1..];
+        let shown = format!("/a:1/ 5, \"\" 4, \"/b/ 9, /c/\" 3, {long}… 2, {fits} 1");
+        assert_eq!(first(&counts), shown);
+    }
+
+    #[test]
+    fn text_is_broken_between_words_and_never_lost() {
+        assert_eq!(broken("one two three", 0, 2, 20), "one two three");
+        assert_eq!(broken("one two three four five", 0, 2, 20), "one two three four\n  five");
+        assert_eq!(broken("one two three four five", 4, 2, 24), "one two three four\n  five");
+        // A word stays whole.
+        let long = "x".repeat(30);
+        assert_eq!(broken(&long, 2, 2, 22), long);
+        // Too narrow for that.
+        assert_eq!(broken("one two three four five", 0, 2, 19), "one two three four five");
+        assert_eq!(broken("", 18, 18, 80), "");
+    }
 }
