@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -276,4 +277,26 @@ fn each_command_tells_the_version_of_the_program() {
         let version = format!("p2pprobe {}\n", env!("CARGO_PKG_VERSION"));
         assert_eq!(say(&name, &["-V"]), version, "{name}");
     }
+}
+
+/// What stands in backquotes in the first column of each row of the README's tables from one text to another.
+fn first_column(from: &str, to: &str) -> BTreeSet<&'static str> {
+    let (_, rest) = include_str!("../README.md").split_once(from).expect(from);
+    let (part, _) = rest.split_once(to).expect(to);
+    let cells = part.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    cells
+        .flat_map(|cell| cell.split('`').filter(|word| !word.is_empty() && *word != ", "))
+        .collect()
+}
+
+/// A kind that is new, or gone, stands in the schema and in both tables.
+#[test]
+fn the_readme_has_every_kind_of_failure() {
+    let schema = include_str!("schema/p2pprobe.schema.json");
+    let schema: Value = serde_json::from_str(schema).expect("JSON");
+    let kinds = ["eth_failure", "btc_failure"].map(|of| schema["$defs"][of]["enum"].clone());
+    let kinds: Vec<Vec<String>> = kinds.map(|of| serde_json::from_value(of).expect("names")).into();
+    let kinds: BTreeSet<&str> = kinds.iter().flatten().map(String::as_str).collect();
+    assert_eq!(first_column("| failure | when", "Warnings do not fail"), kinds);
+    assert_eq!(first_column("| it says | so", "Is it the node or the way"), kinds);
 }

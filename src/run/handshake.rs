@@ -372,7 +372,7 @@ impl HandshakeRun {
             }
             let any = self.asked.any && !job.origin.of_seeds;
             let again = any && self.next_candidate(&mut job, &report);
-            let retry = !again && job.retries < self.asked.retries && time_may_mend(&report);
+            let retry = !again && job.retries < self.asked.retries && report.end.may_pass();
             if retry {
                 job.retries += 1;
                 job.before_retry = job.spoken.len();
@@ -471,21 +471,5 @@ fn is_no_room(report: &HandshakeReport, reached: bool) -> bool {
             Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM | Errno::EAGAIN
         ),
         LocalError::NoRoute | LocalError::NoFamily | LocalError::OwnDrops => false,
-    }
-}
-
-/// True for ends that another try may not come to.
-fn time_may_mend(report: &HandshakeReport) -> bool {
-    match report.end {
-        End::ConnectFailed(why) => !matches!(why, ConnectError::Local(_)),
-        End::ConnectTimeout | End::Closed(_) | End::Stalled => true,
-        End::Done
-        | End::Flooded { .. }
-        | End::OtherMagic { .. }
-        | End::Oversized { .. }
-        | End::BadChecksum { .. }
-        | End::Malformed(_)
-        | End::SelfConnection
-        | End::Interrupted => false,
     }
 }

@@ -90,6 +90,24 @@ pub enum End {
     Interrupted,
 }
 
+impl End {
+    /// True for ends that another connection may not come to.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            End::ConnectFailed(why) => !matches!(why, ConnectError::Local(_)),
+            End::ConnectTimeout | End::Closed(_) | End::Stalled => true,
+            End::Done
+            | End::Flooded { .. }
+            | End::OtherMagic { .. }
+            | End::Oversized { .. }
+            | End::BadChecksum { .. }
+            | End::Malformed(_)
+            | End::SelfConnection
+            | End::Interrupted => false,
+        }
+    }
+}
+
 /// What a handshake told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HandshakeReport {
