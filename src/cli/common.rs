@@ -201,6 +201,11 @@ impl TargetArgs {
     }
 }
 
+/// A file of targets gives nothing.
+fn input_not_read(file: &str, error: &io::Error) -> Fault {
+    not_read(&input_name(file), Path::new(file), error, "name one with a target in each line")
+}
+
 /// How many of so many connections may be open at the same time; where those are fewer, a warning says so.
 pub fn connections(wanted: usize, output: &mut Output) -> io::Result<usize> {
     let room = descriptors::room_for(wanted);
@@ -267,7 +272,7 @@ pub fn exit_code(
     match result {
         Err(RunError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => {}
         Err(RunError::Output(e)) => return Err(not_written(&e)),
-        Err(RunError::Input { file, error }) => return Err(not_read(&file, &error)),
+        Err(RunError::Input { file, error }) => return Err(input_not_read(&file, &error)),
         Ok(()) => {}
     }
     if let Some(code) = signals.exit_code() {
@@ -289,7 +294,7 @@ pub fn write(bytes: &[u8]) -> Result<ExitCode, Fault> {
 }
 
 fn open<P>(file: &str) -> Result<Input<P>, Fault> {
-    Input::open(file).map_err(|e| not_read(file, &e))
+    Input::open(file).map_err(|e| input_not_read(file, &e))
 }
 
 fn argument<T: Targets>(text: &str, targets: &T) -> Result<Entry<T::Peer>, Fault> {

@@ -1,12 +1,12 @@
 //! The file of the user's own networks, and what is said where it cannot be used: where, what, and what to write.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
 use super::Fault;
 use super::common::printable;
+use super::system::not_read;
 use crate::bitcoin::NotAMagic;
 use crate::networks::{BadSeed, Key, Mistake, Networks, NetworksError, user_file};
 use crate::target::{BadName, MAX_NAME, Protocol};
@@ -27,29 +27,22 @@ pub fn networks(config: Option<&Path>) -> Result<(Networks, Option<PathBuf>), Fa
     };
     match Networks::with_file(&file) {
         Ok(networks) => Ok((networks, Some(file))),
-        Err(e) => {
-            let name = printable(&file.to_string_lossy());
-            Err(anyhow!("config file {name}{}", reason(&e)).into())
-        }
+        Err(e) => Err(fault(&file, &e)),
     }
 }
 
-/// What follows the file's name.
-fn reason(error: &NetworksError) -> String {
+fn fault(file: &Path, error: &NetworksError) -> Fault {
+    let name = format!("config file {}", printable(&file.to_string_lossy()));
     match error {
-        NetworksError::Unreadable { kind, text } => match kind {
-            ErrorKind::NotFound => {
-                ": there is no such file; `p2pprobe networks` lists what is known without it"
-                    .to_owned()
-            }
-            ErrorKind::IsADirectory => ": this is a directory; name a file in it".to_owned(),
-            ErrorKind::PermissionDenied => {
-                ": you may not read it; `ls -l` says who may, chmod changes that".to_owned()
-            }
-            _ => format!(": {text}"),
-        },
+        NetworksError::Unreadable(e) => {
+            not_read(&name, file, e, "`p2pprobe networks` lists what is known without it")
+        }
+        NetworksError::TooLong(most) => {
+            anyhow!("{name}: it is longer than {most} bytes, and no list of networks: name another")
+                .into()
+        }
         NetworksError::Mistake { line, column, text, mistake } => {
-            format!(":{line}:{column}: {}", words(mistake, &shown(text)))
+            anyhow!("{name}:{line}:{column}: {}", words(mistake, &shown(text))).into()
         }
     }
 }

@@ -8,15 +8,12 @@ use crate::host::HostPortError;
 use crate::target::{BadName, Protocol, Why};
 
 /// Why a file of networks cannot be used. The file's name is for the caller to say.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub enum NetworksError {
     /// It cannot be read.
-    Unreadable {
-        /// Why.
-        kind: io::ErrorKind,
-        /// The same in the system's words.
-        text: String,
-    },
+    Unreadable(io::Error),
+    /// It is longer than this, in bytes.
+    TooLong(u64),
     /// Something in it.
     Mistake {
         /// Where, in lines from 1.

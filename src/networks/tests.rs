@@ -134,7 +134,7 @@ fn what_networks_of_a_magic_do_not_agree_on_is_not_said() {
 fn mistake(text: &str) -> (usize, usize, String, Mistake) {
     match Networks::with_text(text).expect_err(text).told(text) {
         NetworksError::Mistake { line, column, text, mistake } => (line, column, text, mistake),
-        NetworksError::Unreadable { .. } => panic!("{text}"),
+        other => panic!("{text}: {other:?}"),
     }
 }
 
@@ -182,6 +182,18 @@ fn a_mistake_in_a_bootnode_is_told_where_it_is() {
             mistake(&format!("[ethereum.mine]\nbootnodes = [{node}]"));
         assert!(matches!(mistake, Mistake::Bootnode(_)), "{mistake:?}");
         assert_eq!((line, found, &text[..]), (2, column, node));
+    }
+}
+
+#[test]
+fn a_file_of_networks_has_an_end() {
+    let file = |len| read(io::repeat(b'\n').take(len)).expect("it can be read");
+    assert!(Networks::with_bytes(&file(MAX_FILE)).is_ok());
+    for len in [MAX_FILE + 1, u64::MAX] {
+        let read = file(len);
+        assert_eq!(read.len() as u64, MAX_FILE + 1);
+        let too_long = Networks::with_bytes(&read).expect_err("it is too long");
+        assert!(matches!(too_long, NetworksError::TooLong(MAX_FILE)), "{too_long:?}");
     }
 }
 

@@ -111,6 +111,8 @@ fn files_of_networks() {
         dir.file("latin-1.toml", b"[ethereum.mine]\nbootnodes = [\"127.0.0.1:1 \xe9\"]\n"),
         dir.path().join("none.toml").to_str().expect("UTF-8").to_owned(),
         dir.path().to_str().expect("UTF-8").to_owned(),
+        // It has no end.
+        "/dev/zero".to_owned(),
     ];
     let mut transcript = Transcript::default();
     transcript.replace(dir.path().to_str().expect("UTF-8"), "DIR");
@@ -157,6 +159,7 @@ fn key_files() {
         key("large.key", &"ff".repeat(32), 0o600),
         key("binary.key", "\0\u{1b}", 0o600),
         dir.path().join("none.key").to_str().expect("UTF-8").to_owned(),
+        dir.path().to_str().expect("UTF-8").to_owned(),
     ];
     let mut transcript = Transcript::default();
     transcript.replace(dir.path().to_str().expect("UTF-8"), "DIR");
