@@ -139,13 +139,13 @@ impl BtcHandshake {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Fault> {
         let clock = Clock::start();
-        let signals = signals()?;
         let networks = Arc::new(self.targets.networks()?);
         let asked = self.which.asked(&networks)?;
         let need_services = self.limits.services(&networks)?;
         let any = asked == bitcoin::Asked::Any;
         let targets = Bitcoin { networks: networks.clone(), asked };
         let inputs = self.targets.inputs(&targets)?;
+        let signals = signals()?;
         let bind = self.network.addresses()?;
         let rng = StdRng::try_from_rng(&mut rand::rngs::SysRng)
             .context("the system gives no randomness")?;

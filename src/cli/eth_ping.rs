@@ -85,7 +85,6 @@ impl EthPing {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Fault> {
         let clock = Clock::start();
-        let signals = signals()?;
         let targets = Ethereum { networks: self.targets.networks()? };
         let inputs = self.targets.inputs(&targets)?;
         let bind = self.network.addresses()?;
@@ -95,6 +94,7 @@ impl EthPing {
             Some(file) => read_key(file, &mut rng)?,
             None => fresh_key(&mut rng),
         };
+        let signals = signals()?;
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
         let one = self.targets.is_one(&inputs) && self.pace.count.is_none();
         let mut output = Output::new(self.output.style(summary, one));

@@ -15,7 +15,8 @@ use crate::stop::Stop;
 /// What signals are told through.
 const SIGNALS: &str = "a pipe for signals";
 
-/// Takes over the signals.
+/// Takes over the signals. Not before all files are open: a pipe that nobody writes to may hold that up, and a signal
+/// that is taken over does not end it.
 pub fn signals() -> Result<Signals, Fault> {
     Signals::register().map_err(|e| not_opened(SIGNALS, &e))
 }
