@@ -338,11 +338,14 @@ fn around(text: &str, column: usize) -> String {
     format!("{}{}{}", dots(skip > 0), kept.escape_debug(), dots(after))
 }
 
-/// The name of a file, fit for a terminal.
-pub fn printable(name: &str) -> String {
-    name.chars()
-        .flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] })
-        .collect()
+/// The name of a file, or what stands in one, fit for a terminal: without what it obeys, or what turns the order of the
+/// letters around.
+pub fn printable(text: &str) -> String {
+    let fit = |c: char| match c {
+        '\\' | '\'' | '"' => vec![c],
+        c => c.escape_debug().collect(),
+    };
+    text.chars().flat_map(fit).collect()
 }
 
 /// Reads a whole number of a range.
