@@ -57,6 +57,8 @@ impl Networks {
         if bytes.len() as u64 > MAX_FILE {
             return Err(NetworksError::TooLong(MAX_FILE));
         }
+        // A mark of the byte order (U+FEFF) is no column.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = std::str::from_utf8(bytes).map_err(|e| {
             let at = e.valid_up_to();
             let spot = Spot { at, span: at..at, mistake: Mistake::NotUtf8 };

@@ -42,24 +42,20 @@ fn fault(file: &Path, error: &NetworksError) -> Fault {
                 .into()
         }
         NetworksError::Mistake { line, column, text, mistake } => {
-            anyhow!("{name}:{line}:{column}: {}", words(mistake, &shown(text))).into()
+            anyhow!("{name}:{line}:{column}: {}", words(mistake, text)).into()
         }
     }
 }
 
 /// What is wrong with `text`, and what to write in its place.
 fn words(mistake: &Mistake, text: &str) -> String {
+    let (line, text) = (text, &shown(text)[..]);
     match mistake {
         Mistake::NotUtf8 => "this byte is not UTF-8: save the file as UTF-8 text".to_owned(),
         Mistake::Toml(message) => {
-            // Without its quotes, `f9beb4d9` is a bad boolean to the parser, and `c0ffee00` a string without them.
-            let unquoted = ["string values must be quoted", "invalid boolean"];
-            let message = if unquoted.iter().any(|start| message.starts_with(start)) {
-                format!("text needs quotes, as in {}", example(Key::Magic))
-            } else {
-                printable(message)
-            };
-            format!("this is not TOML: {message}; in the line: {text}")
+            let message = not_toml(message, line);
+            let place = if text.is_empty() { "" } else { "; in the line: " };
+            format!("this is not TOML: {message}{place}{text}")
         }
         Mistake::NotANetwork => {
             format!(
@@ -69,6 +65,10 @@ fn words(mistake: &Mistake, text: &str) -> String {
         Mistake::NoName(protocol) => {
             let header = header(*protocol);
             format!("{text} belongs to no network: write {header} above it, with a name of yours")
+        }
+        Mistake::Brackets(protocol) => {
+            let header = header(*protocol);
+            format!("{text} stands in double brackets: write {header}, in single ones")
         }
         Mistake::Name(bad) => format!(
             "{text} cannot be a network's name: {}; it may hold letters, digits, - and _ (at most {MAX_NAME}, the first not a -)",
@@ -126,6 +126,26 @@ fn words(mistake: &Mistake, text: &str) -> String {
         ),
         Mistake::Bootnode(why) => format!("bootnodes: {text}: {why}"),
     }
+}
+
+/// The parser's words, or our own where what they say is not what is wrong.
+fn not_toml(message: &str, line: &str) -> String {
+    // Without its quotes, `f9beb4d9` is a bad boolean to the parser, `10.1.2.3` a number, and `c0ffee00` a string.
+    let unquoted = ["string values must be quoted", "invalid boolean", "invalid float"];
+    if unquoted.iter().any(|start| message.starts_with(start)) {
+        let line = line.trim_start();
+        let mut keys = ETHEREUM_KEYS.iter().chain(BITCOIN_KEYS).copied();
+        return match keys.find(|key| line.starts_with(name(*key))) {
+            Some(key @ (Key::Port | Key::Bans)) => format!("write {}", wanted(key)),
+            // Without a key, it is an entry of a list.
+            key => format!("text needs quotes, as in {}", example(key.unwrap_or(Key::Bootnode))),
+        };
+    }
+    let odd = |quote| line.matches(quote).count() % 2 == 1;
+    if message.starts_with("unclosed array") && (odd('"') || !line.contains('"') && odd('\'')) {
+        return "a text has no quote at its end".to_owned();
+    }
+    printable(message)
 }
 
 fn bad_name(bad: BadName) -> String {

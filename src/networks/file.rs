@@ -60,7 +60,11 @@ fn table<'a>(
     (name, value): (&'a Name<'a>, &'a Value<'a>),
 ) -> Result<Table<'a>, Spot> {
     let Some(keys) = value.get_ref().as_table() else {
-        return Err(wrong(name, Mistake::NoName(protocol)));
+        // What `[[ethereum.NAME]]` makes.
+        let list = value.get_ref().as_array().filter(|list| !list.is_empty());
+        let is_of_tables = list.is_some_and(|list| list.iter().all(|v| v.get_ref().is_table()));
+        let what = if is_of_tables { Mistake::Brackets } else { Mistake::NoName };
+        return Err(wrong(name, what(protocol)));
     };
     check_name(name.get_ref()).map_err(|bad| wrong(name, Mistake::Name(bad)))?;
     Ok(Table { name, keys, protocol })

@@ -38,6 +38,8 @@ pub enum Mistake {
     NotANetwork,
     /// A key right below `[ethereum]` or `[bitcoin]`, where names stand.
     NoName(Protocol),
+    /// Double brackets around `ethereum.NAME` or `bitcoin.NAME`.
+    Brackets(Protocol),
     /// A network's name that no target could be.
     Name(BadName),
     /// The name of a Bitcoin network is that of `--network any`.
