@@ -20,6 +20,7 @@ use self::ethereum::EthereumNetworks;
 use self::mistake::Spot;
 pub use self::mistake::{BadSeed, Key, Mistake, NetworksError};
 use crate::bitcoin::{Magic, services};
+use crate::nearest::nearest;
 use crate::target::ethereum::Node;
 use crate::target::{Listed, Protocol, UnknownNetwork};
 
@@ -27,8 +28,6 @@ const BUILT_IN: &str = include_str!("../bootnodes.toml");
 /// How long a file may be, in bytes: there is room for thousands of networks, and what is longer, or has no end, is
 /// another file.
 const MAX_FILE: u64 = 1 << 20;
-/// A mistyped name is taken for the known one that is at most this many edits away.
-const NEAR: usize = 2;
 /// The name that the main network of each protocol has in `bootnodes.toml`.
 pub const MAIN_NETWORK: &str = "mainnet";
 
@@ -163,6 +162,14 @@ impl Networks {
         known(&common) || self.all_bitcoin().any(|network| known(&network.services))
     }
 
+    /// The names of services that Bitcoin or any of the networks has.
+    pub fn services(&self) -> BTreeSet<&str> {
+        let own = self.all_bitcoin().flat_map(|network| network.services.values());
+        let mut names: BTreeSet<&str> = services::known().collect();
+        names.extend(own.map(String::as_str));
+        names
+    }
+
     /// The magics of all Bitcoin networks.
     pub fn magics(&self) -> Vec<Magic> {
         self.all_bitcoin().map(|network| network.magic).collect()
@@ -277,10 +284,8 @@ fn unknown(
         }
         _ => &small,
     };
-    let edits = |known: &str| strsim::levenshtein(known, meant);
-    let fewest = known.iter().map(|known| edits(known)).min().filter(|edits| *edits <= NEAR);
-    let nearest = known.iter().filter(|known| Some(edits(known)) == fewest);
-    let nearest = nearest.map(|known| (*known).clone()).collect();
+    let nearest = nearest(meant, known.iter().map(|known| known.as_str()));
+    let nearest = nearest.into_iter().map(str::to_owned).collect();
     let known = known.into_iter().cloned().collect();
     let name = name.to_owned();
     let is_the_others = others.contains(&name);

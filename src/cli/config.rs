@@ -8,13 +8,12 @@ use super::Fault;
 use super::common::printable;
 use super::system::not_read;
 use crate::bitcoin::NotAMagic;
+use crate::nearest::nearest;
 use crate::networks::{BadSeed, Key, Mistake, Networks, NetworksError, user_file};
 use crate::target::{BadName, MAX_NAME, Protocol};
 
 /// How much of what stands in the file is repeated, in characters.
 const MAX_ECHO: usize = 60;
-/// A mistyped key is taken for the known one that is at most this many edits away.
-const NEAR: usize = 2;
 /// The keys of an Ethereum network's table.
 const ETHEREUM_KEYS: &[Key] = &[Key::Bootnodes];
 /// Those of a Bitcoin network's.
@@ -164,9 +163,7 @@ fn unknown_key(protocol: Protocol, text: &str) -> String {
         Protocol::Bitcoin => ("a Bitcoin", BITCOIN_KEYS),
     };
     let known: Vec<_> = known.iter().copied().map(name).collect();
-    let edits = |known: &&str| strsim::levenshtein(known, text);
-    let nearest = known.iter().min_by_key(|known| edits(known));
-    let rest = match nearest.filter(|nearest| edits(nearest) <= NEAR) {
+    let rest = match nearest(text, known.iter().copied()).first() {
         Some(nearest) => format!("did you mean {nearest}?"),
         None => format!("write one of {}", known.join(", ")),
     };

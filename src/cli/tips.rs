@@ -19,7 +19,7 @@ pub fn mend(error: &mut Error, program: &mut Command, name: Option<&str>) {
     let Some(command) = name.and_then(|name| program.find_subcommand(name)) else { return };
     let owners: Vec<_> = program
         .get_subcommands()
-        .filter(|other| other.get_name() != command.get_name() && has(other, &flag))
+        .filter(|other| has(other, &flag))
         .map(Command::get_name)
         .collect();
     let of_ping = OF_PING.iter().find(|(short, ours)| *short == flag && has(command, ours));

@@ -48,6 +48,10 @@ fn what_is_asked_of_a_node() {
         "btc_limits",
         &[
             &["--need-services", "NETWROK"],
+            &["--need-services", "NETWORK,witnes"],
+            // Litecoin's.
+            &["--need-services", "MWBE"],
+            &["--need-services", "TOWER"],
             &["--need-services", "NETWORK,,WITNESS"],
             &["--need-services", "bit 64"],
             &["--min-height", "high"],
