@@ -72,8 +72,8 @@ fn a_port_tells_which_networks_a_node_may_be_of() {
     assert_eq!(magics(18333), ["f4e5f3f4", "0b110907"]);
     assert_eq!(magics(22556), ["c0c0c0c0"]);
     let anywhere = magics(12_345);
-    let distinct: BTreeSet<_> = anywhere.iter().collect();
-    assert_eq!((anywhere.len(), distinct.len()), (18, 18));
+    let all: BTreeSet<_> = Networks::default().magics().iter().map(ToString::to_string).collect();
+    assert_eq!((anywhere.len(), anywhere.iter().cloned().collect()), (all.len(), all));
     assert_eq!(anywhere[..4], ["e3e1f3e8", "dab5bffa", "fbcec4f9", "f4e5f3f4"]);
 }
 
