@@ -9,7 +9,8 @@ use clap_complete::Shell;
 
 use super::Fault;
 use super::common::write;
-use crate::networks::{ANY, Networks, Of, user_file};
+use super::config::networks_without_config;
+use crate::networks::{ANY, Networks, Of};
 
 /// Completions for a shell, on standard output.
 ///
@@ -33,9 +34,7 @@ impl Completions {
     pub fn run(self, mut all: Command) -> Result<ExitCode, Fault> {
         // All commands: those that were not asked for have not been put together yet.
         all.build();
-        // A file that cannot be read is no reason to go without the rest; whoever probes is told.
-        let users = user_file().and_then(|file| Networks::with_file(&file).ok());
-        let mut all = with_names(all, &users.unwrap_or_default());
+        let mut all = with_names(all, &networks_without_config());
         let mut out = Vec::new();
         clap_complete::generate(self.shell, &mut all, "p2pprobe", &mut out);
         if self.shell == Shell::Fish {

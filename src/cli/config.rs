@@ -30,6 +30,11 @@ pub fn networks(config: Option<&Path>) -> Result<(Networks, Option<PathBuf>), Fa
     }
 }
 
+/// The same where another thing is wrong, or asked for: whoever probes is told of a file that cannot be used.
+pub fn networks_without_config() -> Networks {
+    user_file().and_then(|file| Networks::with_file(&file).ok()).unwrap_or_default()
+}
+
 fn fault(file: &Path, error: &NetworksError) -> Fault {
     let name = format!("config file {}", printable(&file.to_string_lossy()));
     match error {

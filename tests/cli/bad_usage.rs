@@ -22,6 +22,35 @@ fn nothing_asked() {
     transcript.check("nothing_asked");
 }
 
+/// What stands first, or in place of it.
+#[test]
+fn no_command() {
+    let dir = TempDir::new();
+    dir.file("p2pprobe/bootnodes.toml", "[bitcoin.mynet]\nmagic = '01020304'\n");
+    let mut transcript = Transcript::default();
+    transcript.set("XDG_CONFIG_HOME", dir.path());
+    for (word, args) in [
+        ("mainnet", &[][..]),
+        ("sepolia", &[]),
+        ("litecoin", &[]),
+        ("mynet", &[]),
+        ("enode://ab@127.0.0.1:30303", &[]),
+        ("enr:-ab", &[]),
+        ("127.0.0.1:30303", &["--count", "3"]),
+        ("[::1]:8333", &[]),
+        ("node.example.org", &[]),
+        ("eth-pin", &[]),
+        ("bitcoin", &[]),
+        ("--count", &["3", "mainnet"]),
+        ("-n", &["3", "mainnet"]),
+        ("completions", &["tcsh"]),
+    ] {
+        transcript.go_on_with(word);
+        transcript.refused_alone(args);
+    }
+    transcript.check("no_command");
+}
+
 #[test]
 fn flags() {
     check(
@@ -30,6 +59,7 @@ fn flags() {
             &["--retry", "3"],
             &["--timeuot", "3s"],
             &["-c", "3"],
+            &["-n", "3"],
             &["-X"],
             // Flags of btc-handshake.
             &["--network", "mainnet"],
