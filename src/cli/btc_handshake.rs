@@ -152,7 +152,7 @@ impl BtcHandshake {
             .context("the system gives no randomness")?;
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
         let one = self.targets.is_one(&inputs) && self.pace.count.is_none();
-        let mut output = Output::new(self.output.style(summary, one));
+        let mut output = Output::new(self.output.style(summary, one, self.targets.are_typed()));
         let most = self.targets.connections_for(&inputs, self.pace.concurrency);
         let concurrency = connections(most, &mut output)?;
         if any {

@@ -185,6 +185,11 @@ impl TargetArgs {
         if self.stands_for_many(inputs) { most } else { most.min(inputs.len()) }
     }
 
+    /// True if a person types targets while the run goes on.
+    pub fn are_typed(&self) -> bool {
+        self.targets.iter().chain(&self.files).any(|name| name == "-") && io::stdin().is_terminal()
+    }
+
     /// What is said where the inputs gave no target.
     fn no_target(&self) -> String {
         /// More names than these are no help.
@@ -224,9 +229,9 @@ impl OutputArgs {
         Keeping { command, numbered, ordered: self.ordered }
     }
 
-    /// How to write, where `summary` says whether other arguments imply one, and `one` whether a single result is all
-    /// that there will be.
-    pub fn style(&self, summary: bool, one: bool) -> Style {
+    /// How to write, where `summary` says whether other arguments imply one, `one` whether a single result is all that
+    /// there will be, and `typed` whether a person types targets meanwhile.
+    pub fn style(&self, summary: bool, one: bool, typed: bool) -> Style {
         let terminal = || {
             let plain = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
             let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -242,8 +247,8 @@ impl OutputArgs {
             shape: Shape::of_stdout(one),
             quiet: self.quiet,
             summary: self.summary || summary,
-            // Lines about packets say enough, and would break it.
-            progress: !self.quiet && self.verbose == 0,
+            // Lines about packets say enough, and would break it; and it would run over what is typed.
+            progress: !self.quiet && self.verbose == 0 && !typed,
         }
     }
 }

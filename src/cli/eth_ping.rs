@@ -97,7 +97,7 @@ impl EthPing {
         let signals = signals()?;
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
         let one = self.targets.is_one(&inputs) && self.pace.count.is_none();
-        let mut output = Output::new(self.output.style(summary, one));
+        let mut output = Output::new(self.output.style(summary, one, self.targets.are_typed()));
         let connections = match self.ping.tcp {
             true => {
                 let most = self.targets.connections_for(&inputs, self.pace.concurrency);
