@@ -86,6 +86,7 @@ pub mod codec;
 pub mod discv4;
 pub mod host;
 pub mod machine;
+mod nearest;
 pub mod net;
 pub mod networks;
 pub mod output;

@@ -7,7 +7,8 @@ mod file;
 mod mistake;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -19,12 +20,14 @@ use self::ethereum::EthereumNetworks;
 use self::mistake::Spot;
 pub use self::mistake::{BadSeed, Key, Mistake, NetworksError};
 use crate::bitcoin::{Magic, services};
+use crate::nearest::nearest;
 use crate::target::ethereum::Node;
 use crate::target::{Listed, Protocol, UnknownNetwork};
 
 const BUILT_IN: &str = include_str!("../bootnodes.toml");
-/// A mistyped name is taken for the known one that is at most this many edits away.
-const NEAR: usize = 2;
+/// How long a file may be, in bytes: there is room for thousands of networks, and what is longer, or has no end, is
+/// another file.
+const MAX_FILE: u64 = 1 << 20;
 /// The name that the main network of each protocol has in `bootnodes.toml`.
 pub const MAIN_NETWORK: &str = "mainnet";
 
@@ -45,15 +48,22 @@ impl Networks {
     /// # Errors
     /// [`NetworksError`] about `file`.
     pub fn with_file(file: &Path) -> Result<Self, NetworksError> {
-        let unreadable =
-            |e: io::Error| NetworksError::Unreadable { kind: e.kind(), text: e.to_string() };
-        let text = std::fs::read(file).map_err(unreadable)?;
-        let text = String::from_utf8(text).map_err(|e| {
-            let at = e.utf8_error().valid_up_to();
+        let bytes = File::open(file).and_then(read).map_err(NetworksError::Unreadable)?;
+        Self::with_bytes(&bytes)
+    }
+
+    fn with_bytes(bytes: &[u8]) -> Result<Self, NetworksError> {
+        if bytes.len() as u64 > MAX_FILE {
+            return Err(NetworksError::TooLong(MAX_FILE));
+        }
+        // A mark of the byte order (U+FEFF) is no column.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let text = std::str::from_utf8(bytes).map_err(|e| {
+            let at = e.valid_up_to();
             let spot = Spot { at, span: at..at, mistake: Mistake::NotUtf8 };
-            spot.told(&String::from_utf8_lossy(e.as_bytes()))
+            spot.told(&String::from_utf8_lossy(bytes))
         })?;
-        Self::with_text(&text).map_err(|spot| spot.told(&text))
+        Self::with_text(text).map_err(|spot| spot.told(text))
     }
 
     fn with_text(text: &str) -> Result<Self, Spot> {
@@ -152,6 +162,14 @@ impl Networks {
         known(&common) || self.all_bitcoin().any(|network| known(&network.services))
     }
 
+    /// The names of services that Bitcoin or any of the networks has.
+    pub fn services(&self) -> BTreeSet<&str> {
+        let own = self.all_bitcoin().flat_map(|network| network.services.values());
+        let mut names: BTreeSet<&str> = services::known().collect();
+        names.extend(own.map(String::as_str));
+        names
+    }
+
     /// The magics of all Bitcoin networks.
     pub fn magics(&self) -> Vec<Magic> {
         self.all_bitcoin().map(|network| network.magic).collect()
@@ -245,6 +263,13 @@ fn merged<'a, N>(
     })
 }
 
+/// A file, as far as it takes to see that it is too long.
+fn read(file: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn unknown(
     protocol: Protocol,
     name: &str,
@@ -259,17 +284,15 @@ fn unknown(
         }
         _ => &small,
     };
-    let edits = |known: &str| strsim::levenshtein(known, meant);
-    let fewest = known.iter().map(|known| edits(known)).min().filter(|edits| *edits <= NEAR);
-    let nearest = known.iter().filter(|known| Some(edits(known)) == fewest);
-    let nearest = nearest.map(|known| (*known).clone()).collect();
+    let nearest = nearest(meant, known.iter().map(|known| known.as_str()));
+    let nearest = nearest.into_iter().map(str::to_owned).collect();
     let known = known.into_iter().cloned().collect();
     let name = name.to_owned();
     let is_the_others = others.contains(&name);
     Box::new(UnknownNetwork { protocol, name, nearest, known, is_the_others })
 }
 
-/// The user's own file, if there is one: `$XDG_CONFIG_HOME/p2pprobe/bootnodes.toml`, by default below
+/// The user's own file, if there is one, even if it cannot be read: `$XDG_CONFIG_HOME/p2pprobe/bootnodes.toml`, by default below
 /// `~/.config` (XDG Base Directory Specification).
 pub fn user_file() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -278,7 +301,14 @@ pub fn user_file() -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
         .or_else(|| set("HOME").map(|home| home.join(".config")))?;
     let file = config.join("p2pprobe").join("bootnodes.toml");
-    file.exists().then_some(file)
+    is_there(&file).then_some(file)
+}
+
+/// False only if there is nothing of this name: what is there and cannot be reached was meant to be heeded.
+fn is_there(file: &Path) -> bool {
+    // Nothing lies below a file, such as /dev/null for the home of whoever has none.
+    let nothing = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+    file.symlink_metadata().map_or_else(|e| !nothing.contains(&e.kind()), |_| true)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 
 use common::btc;
@@ -42,6 +43,22 @@ fn one_target_is_shown_field_by_field() {
         assert_eq!(*line, format!("  {key:<14}  {value}"), "{shown}");
     }
     assert!(lines[1..].iter().all(|line| line.starts_with("  ") && line.len() > 16), "{shown}");
+}
+
+/// The line that tells how far a run has come would run over what is typed.
+#[test]
+fn no_progress_is_shown_while_targets_are_typed() {
+    let silent = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let target = silent.local_addr().expect("its address");
+    let run = format!("eth-ping --timeout 1700ms --retries 0 --summary {target}");
+    for (input, is_shown) in
+        [("", true), ("-", false), ("--file -", false), ("- < /dev/null", true)]
+    {
+        let shown = at_terminal(&format!("{run} {input}"), &[("TERM", "xterm")]);
+        let progress = shown.contains("no answer yet") || shown.contains(" targets done");
+        assert_eq!(progress, is_shown, "{input}: {shown:?}");
+        assert!(shown.contains("no-reply"), "{input}: {shown:?}");
+    }
 }
 
 #[test]

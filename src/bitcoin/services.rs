@@ -17,6 +17,11 @@ const BITCOIN: &[(u32, &str)] = &[
     (12, "UTREEXO"),
 ];
 
+/// The names that Bitcoin's bits have.
+pub fn known() -> impl Iterator<Item = &'static str> {
+    BITCOIN.iter().map(|(_, name)| *name)
+}
+
 /// Services as they are shown: hex, since many JSON readers round what is above 2⁵³.
 pub fn hex(services: u64) -> String {
     format!("{services:#x}")

@@ -21,6 +21,7 @@ use super::common::{
 use super::system::{not_bound, runtime, signals, stop};
 use crate::bitcoin::version::MAX_USER_AGENT;
 use crate::bitcoin::{Magic, services};
+use crate::nearest::nearest;
 use crate::net::clock::Clock;
 use crate::net::tcp::{Dialer, bind_to};
 use crate::networks::{ANY, BitcoinNetwork, MAIN_NETWORK, Networks};
@@ -139,19 +140,19 @@ impl BtcHandshake {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Fault> {
         let clock = Clock::start();
-        let signals = signals()?;
         let networks = Arc::new(self.targets.networks()?);
         let asked = self.which.asked(&networks)?;
         let need_services = self.limits.services(&networks)?;
         let any = asked == bitcoin::Asked::Any;
         let targets = Bitcoin { networks: networks.clone(), asked };
         let inputs = self.targets.inputs(&targets)?;
+        let signals = signals()?;
         let bind = self.network.addresses()?;
         let rng = StdRng::try_from_rng(&mut rand::rngs::SysRng)
             .context("the system gives no randomness")?;
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
         let one = self.targets.is_one(&inputs) && self.pace.count.is_none();
-        let mut output = Output::new(self.output.style(summary, one));
+        let mut output = Output::new(self.output.style(summary, one, self.targets.are_typed()));
         let most = self.targets.connections_for(&inputs, self.pace.concurrency);
         let concurrency = connections(most, &mut output)?;
         if any {
@@ -259,14 +260,16 @@ impl LimitArgs {
         let Some(unknown) = names.iter().find(|name| !networks.has_service(name)) else {
             return Ok(names);
         };
-        let known = services::names(u64::MAX, &services::OwnNames::new());
-        let known: Vec<_> =
-            known.iter().filter(|name| !name.starts_with("bit ")).map(|n| &n[..]).collect();
-        Err(Fault::Usage(format!(
-            "--need-services: no service is named '{}'; there are {}, those that a network names, and `bit 0` to `bit 63`",
-            unknown.escape_debug(),
-            known.join(", ")
-        )))
+        let near = nearest(&unknown.to_ascii_uppercase(), networks.services());
+        let rest = match near.first() {
+            Some(nearest) => format!("did you mean {nearest}?"),
+            None => format!(
+                "there are {}, those that a network names, and `bit 0` to `bit 63`",
+                services::known().collect::<Vec<_>>().join(", ")
+            ),
+        };
+        let unknown = unknown.escape_debug();
+        Err(Fault::Usage(format!("--need-services: no service is named '{unknown}'; {rest}")))
     }
 }
 

@@ -185,6 +185,11 @@ impl TargetArgs {
         if self.stands_for_many(inputs) { most } else { most.min(inputs.len()) }
     }
 
+    /// True if a person types targets while the run goes on.
+    pub fn are_typed(&self) -> bool {
+        self.targets.iter().chain(&self.files).any(|name| name == "-") && io::stdin().is_terminal()
+    }
+
     /// What is said where the inputs gave no target.
     fn no_target(&self) -> String {
         /// More names than these are no help.
@@ -199,6 +204,11 @@ impl TargetArgs {
             (_, others) => format!("nothing to probe: {} files have no target", others + 1),
         }
     }
+}
+
+/// A file of targets gives nothing.
+fn input_not_read(file: &str, error: &io::Error) -> Fault {
+    not_read(&input_name(file), Path::new(file), error, "name one with a target in each line")
 }
 
 /// How many of so many connections may be open at the same time; where those are fewer, a warning says so.
@@ -219,9 +229,9 @@ impl OutputArgs {
         Keeping { command, numbered, ordered: self.ordered }
     }
 
-    /// How to write, where `summary` says whether other arguments imply one, and `one` whether a single result is all
-    /// that there will be.
-    pub fn style(&self, summary: bool, one: bool) -> Style {
+    /// How to write, where `summary` says whether other arguments imply one, `one` whether a single result is all that
+    /// there will be, and `typed` whether a person types targets meanwhile.
+    pub fn style(&self, summary: bool, one: bool, typed: bool) -> Style {
         let terminal = || {
             let plain = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
             let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -237,8 +247,8 @@ impl OutputArgs {
             shape: Shape::of_stdout(one),
             quiet: self.quiet,
             summary: self.summary || summary,
-            // Lines about packets say enough, and would break it.
-            progress: !self.quiet && self.verbose == 0,
+            // Lines about packets say enough, and would break it; and it would run over what is typed.
+            progress: !self.quiet && self.verbose == 0 && !typed,
         }
     }
 }
@@ -267,7 +277,7 @@ pub fn exit_code(
     match result {
         Err(RunError::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => {}
         Err(RunError::Output(e)) => return Err(not_written(&e)),
-        Err(RunError::Input { file, error }) => return Err(not_read(&file, &error)),
+        Err(RunError::Input { file, error }) => return Err(input_not_read(&file, &error)),
         Ok(()) => {}
     }
     if let Some(code) = signals.exit_code() {
@@ -289,7 +299,7 @@ pub fn write(bytes: &[u8]) -> Result<ExitCode, Fault> {
 }
 
 fn open<P>(file: &str) -> Result<Input<P>, Fault> {
-    Input::open(file).map_err(|e| not_read(file, &e))
+    Input::open(file).map_err(|e| input_not_read(file, &e))
 }
 
 fn argument<T: Targets>(text: &str, targets: &T) -> Result<Entry<T::Peer>, Fault> {
@@ -333,11 +343,14 @@ fn around(text: &str, column: usize) -> String {
     format!("{}{}{}", dots(skip > 0), kept.escape_debug(), dots(after))
 }
 
-/// The name of a file, fit for a terminal.
-pub fn printable(name: &str) -> String {
-    name.chars()
-        .flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] })
-        .collect()
+/// The name of a file, or what stands in one, fit for a terminal: without what it obeys, or what turns the order of the
+/// letters around.
+pub fn printable(text: &str) -> String {
+    let fit = |c: char| match c {
+        '\\' | '\'' | '"' => vec![c],
+        c => c.escape_debug().collect(),
+    };
+    text.chars().flat_map(fit).collect()
 }
 
 /// Reads a whole number of a range.

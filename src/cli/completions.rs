@@ -1,6 +1,5 @@
 //! `p2pprobe completions`: what a shell wants to know of the command line.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -10,8 +9,8 @@ use clap_complete::Shell;
 
 use super::Fault;
 use super::common::write;
-use crate::bitcoin::services;
-use crate::networks::{ANY, Networks, Of, user_file};
+use super::config::networks_without_config;
+use crate::networks::{ANY, Networks, Of};
 
 /// Completions for a shell, on standard output.
 ///
@@ -35,9 +34,7 @@ impl Completions {
     pub fn run(self, mut all: Command) -> Result<ExitCode, Fault> {
         // All commands: those that were not asked for have not been put together yet.
         all.build();
-        // A file that cannot be read is no reason to go without the rest; whoever probes is told.
-        let users = user_file().and_then(|file| Networks::with_file(&file).ok());
-        let mut all = with_names(all, &users.unwrap_or_default());
+        let mut all = with_names(all, &networks_without_config());
         let mut out = Vec::new();
         clap_complete::generate(self.shell, &mut all, "p2pprobe", &mut out);
         if self.shell == Shell::Fish {
@@ -50,16 +47,13 @@ impl Completions {
 /// The command line with words that the parser does not check, or checks later: names of networks and of services.
 fn with_names(all: Command, networks: &Networks) -> Command {
     let (mut ethereum, mut bitcoin, mut seeded) = (Vec::new(), vec![ANY.to_owned()], Vec::new());
-    let common = services::names(u64::MAX, &services::OwnNames::new());
-    let named = common.into_iter().filter(|name| !name.starts_with("bit "));
-    let mut services: BTreeSet<String> = named.map(String::from).collect();
+    let services: Vec<_> = networks.services().into_iter().map(str::to_owned).collect();
     for entry in networks.all() {
         let name = entry.name.to_owned();
         match entry.of {
             Of::Ethereum { .. } => ethereum.push(name),
-            Of::Bitcoin { seeds, services: own, .. } => {
+            Of::Bitcoin { seeds, .. } => {
                 bitcoin.push(name.clone());
-                services.extend(own.values().cloned());
                 // Without seeds, the name stands for no node.
                 seeded.extend((!seeds.is_empty()).then_some(name));
             }

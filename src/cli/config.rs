@@ -1,20 +1,19 @@
 //! The file of the user's own networks, and what is said where it cannot be used: where, what, and what to write.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
 use super::Fault;
 use super::common::printable;
+use super::system::not_read;
 use crate::bitcoin::NotAMagic;
+use crate::nearest::nearest;
 use crate::networks::{BadSeed, Key, Mistake, Networks, NetworksError, user_file};
 use crate::target::{BadName, MAX_NAME, Protocol};
 
 /// How much of what stands in the file is repeated, in characters.
 const MAX_ECHO: usize = 60;
-/// A mistyped key is taken for the known one that is at most this many edits away.
-const NEAR: usize = 2;
 /// The keys of an Ethereum network's table.
 const ETHEREUM_KEYS: &[Key] = &[Key::Bootnodes];
 /// Those of a Bitcoin network's.
@@ -27,46 +26,40 @@ pub fn networks(config: Option<&Path>) -> Result<(Networks, Option<PathBuf>), Fa
     };
     match Networks::with_file(&file) {
         Ok(networks) => Ok((networks, Some(file))),
-        Err(e) => {
-            let name = printable(&file.to_string_lossy());
-            Err(anyhow!("config file {name}{}", reason(&e)).into())
-        }
+        Err(e) => Err(fault(&file, &e)),
     }
 }
 
-/// What follows the file's name.
-fn reason(error: &NetworksError) -> String {
+/// The same where another thing is wrong, or asked for: whoever probes is told of a file that cannot be used.
+pub fn networks_without_config() -> Networks {
+    user_file().and_then(|file| Networks::with_file(&file).ok()).unwrap_or_default()
+}
+
+fn fault(file: &Path, error: &NetworksError) -> Fault {
+    let name = format!("config file {}", printable(&file.to_string_lossy()));
     match error {
-        NetworksError::Unreadable { kind, text } => match kind {
-            ErrorKind::NotFound => {
-                ": there is no such file; `p2pprobe networks` lists what is known without it"
-                    .to_owned()
-            }
-            ErrorKind::IsADirectory => ": this is a directory; name a file in it".to_owned(),
-            ErrorKind::PermissionDenied => {
-                ": you may not read it; `ls -l` says who may, chmod changes that".to_owned()
-            }
-            _ => format!(": {text}"),
-        },
+        NetworksError::Unreadable(e) => {
+            not_read(&name, file, e, "`p2pprobe networks` lists what is known without it")
+        }
+        NetworksError::TooLong(most) => {
+            anyhow!("{name}: it is longer than {most} bytes, and no list of networks: name another")
+                .into()
+        }
         NetworksError::Mistake { line, column, text, mistake } => {
-            format!(":{line}:{column}: {}", words(mistake, &shown(text)))
+            anyhow!("{name}:{line}:{column}: {}", words(mistake, text)).into()
         }
     }
 }
 
 /// What is wrong with `text`, and what to write in its place.
 fn words(mistake: &Mistake, text: &str) -> String {
+    let (line, text) = (text, &shown(text)[..]);
     match mistake {
         Mistake::NotUtf8 => "this byte is not UTF-8: save the file as UTF-8 text".to_owned(),
         Mistake::Toml(message) => {
-            // Without its quotes, `f9beb4d9` is a bad boolean to the parser, and `c0ffee00` a string without them.
-            let unquoted = ["string values must be quoted", "invalid boolean"];
-            let message = if unquoted.iter().any(|start| message.starts_with(start)) {
-                format!("text needs quotes, as in {}", example(Key::Magic))
-            } else {
-                printable(message)
-            };
-            format!("this is not TOML: {message}; in the line: {text}")
+            let message = not_toml(message, line);
+            let place = if text.is_empty() { "" } else { "; in the line: " };
+            format!("this is not TOML: {message}{place}{text}")
         }
         Mistake::NotANetwork => {
             format!(
@@ -76,6 +69,10 @@ fn words(mistake: &Mistake, text: &str) -> String {
         Mistake::NoName(protocol) => {
             let header = header(*protocol);
             format!("{text} belongs to no network: write {header} above it, with a name of yours")
+        }
+        Mistake::Brackets(protocol) => {
+            let header = header(*protocol);
+            format!("{text} stands in double brackets: write {header}, in single ones")
         }
         Mistake::Name(bad) => format!(
             "{text} cannot be a network's name: {}; it may hold letters, digits, - and _ (at most {MAX_NAME}, the first not a -)",
@@ -135,6 +132,26 @@ fn words(mistake: &Mistake, text: &str) -> String {
     }
 }
 
+/// The parser's words, or our own where what they say is not what is wrong.
+fn not_toml(message: &str, line: &str) -> String {
+    // Without its quotes, `f9beb4d9` is a bad boolean to the parser, `10.1.2.3` a number, and `c0ffee00` a string.
+    let unquoted = ["string values must be quoted", "invalid boolean", "invalid float"];
+    if unquoted.iter().any(|start| message.starts_with(start)) {
+        let line = line.trim_start();
+        let mut keys = ETHEREUM_KEYS.iter().chain(BITCOIN_KEYS).copied();
+        return match keys.find(|key| line.starts_with(name(*key))) {
+            Some(key @ (Key::Port | Key::Bans)) => format!("write {}", wanted(key)),
+            // Without a key, it is an entry of a list.
+            key => format!("text needs quotes, as in {}", example(key.unwrap_or(Key::Bootnode))),
+        };
+    }
+    let odd = |quote| line.matches(quote).count() % 2 == 1;
+    if message.starts_with("unclosed array") && (odd('"') || !line.contains('"') && odd('\'')) {
+        return "a text has no quote at its end".to_owned();
+    }
+    printable(message)
+}
+
 fn bad_name(bad: BadName) -> String {
     match bad {
         BadName::Empty => "it is empty".to_owned(),
@@ -151,9 +168,7 @@ fn unknown_key(protocol: Protocol, text: &str) -> String {
         Protocol::Bitcoin => ("a Bitcoin", BITCOIN_KEYS),
     };
     let known: Vec<_> = known.iter().copied().map(name).collect();
-    let edits = |known: &&str| strsim::levenshtein(known, text);
-    let nearest = known.iter().min_by_key(|known| edits(known));
-    let rest = match nearest.filter(|nearest| edits(nearest) <= NEAR) {
+    let rest = match nearest(text, known.iter().copied()).first() {
         Some(nearest) => format!("did you mean {nearest}?"),
         None => format!("write one of {}", known.join(", ")),
     };

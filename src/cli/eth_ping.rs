@@ -1,13 +1,13 @@
 //! `p2pprobe eth-ping`.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use clap::{Args, ValueHint};
 use data_encoding::HEXLOWER_PERMISSIVE;
 use rand::rngs::StdRng;
@@ -18,7 +18,7 @@ use super::common::{
     BindArgs, HelpArgs, OutputArgs, PaceArgs, TargetArgs, connections, duration, exit_code,
     positive_duration, printable, whole,
 };
-use super::system::{not_bound, runtime, signals, stop, words};
+use super::system::{not_bound, not_read, runtime, signals, stop};
 use crate::codec::key::NodeKey;
 use crate::discv4::pinger::{Config, Pinger};
 use crate::net::clock::Clock;
@@ -85,20 +85,19 @@ impl EthPing {
     /// Runs the command.
     pub fn run(self) -> Result<ExitCode, Fault> {
         let clock = Clock::start();
-        let signals = signals()?;
         let targets = Ethereum { networks: self.targets.networks()? };
         let inputs = self.targets.inputs(&targets)?;
         let bind = self.network.addresses()?;
         let mut rng = StdRng::try_from_rng(&mut rand::rngs::SysRng)
             .context("the system gives no randomness")?;
         let key = match &self.ping.key {
-            Some(file) => read_key(file, &mut rng)
-                .with_context(|| format!("key file {}", printable(&file.to_string_lossy())))?,
+            Some(file) => read_key(file, &mut rng)?,
             None => fresh_key(&mut rng),
         };
+        let signals = signals()?;
         let summary = self.pace.count.is_some() || self.targets.stands_for_many(&inputs);
         let one = self.targets.is_one(&inputs) && self.pace.count.is_none();
-        let mut output = Output::new(self.output.style(summary, one));
+        let mut output = Output::new(self.output.style(summary, one, self.targets.are_typed()));
         let connections = match self.ping.tcp {
             true => {
                 let most = self.targets.connections_for(&inputs, self.pace.concurrency);
@@ -176,29 +175,36 @@ fn bytes(rng: &mut StdRng) -> [u8; 32] {
     bytes
 }
 
-fn read_key(file: &Path, rng: &mut StdRng) -> anyhow::Result<NodeKey> {
+fn read_key(file: &Path, rng: &mut StdRng) -> Result<NodeKey, Fault> {
     /// Hex digits, a prefix and some white space; whatever is longer is no key.
     const MAX_FILE: u64 = 256;
-    let open = File::open(file).map_err(|e| anyhow!(words(&e)))?;
-    let mode = open.metadata()?.permissions().mode();
+    let path = printable(&file.to_string_lossy());
+    let name = format!("key file {path}");
+    let unreadable = |e: io::Error| not_read(&name, file, &e, "`openssl rand -hex 32` makes a key");
+    let open = File::open(file).map_err(unreadable)?;
+    let metadata = open.metadata().map_err(unreadable)?;
+    // What is said of its mode would be bad advice.
+    if metadata.is_dir() {
+        return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+    }
+    let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 {
-        bail!(
-            "others may read or change it (mode {:o}); mend that with: chmod 600 {}",
-            mode & 0o777,
-            printable(&file.to_string_lossy())
+        let mode = mode & 0o777;
+        let advice = format!("mend that with: chmod 600 {path}");
+        return Err(
+            anyhow!("{name}: others may read or change it (mode {mode:o}); {advice}").into()
         );
     }
-    let mut text = String::new();
-    open.take(MAX_FILE).read_to_string(&mut text).map_err(|e| anyhow!(words(&e)))?;
-    let digits = text.trim();
-    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    let mut text = Vec::new();
+    open.take(MAX_FILE).read_to_end(&mut text).map_err(unreadable)?;
+    let digits = text.trim_ascii();
     let secret = HEXLOWER_PERMISSIVE
-        .decode(digits.as_bytes())
+        .decode(digits.strip_prefix(b"0x").unwrap_or(digits))
         .ok()
         .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
         .ok_or_else(|| {
-            anyhow!("it does not hold 32 bytes as 64 hex digits; `openssl rand -hex 32` makes some")
+            anyhow!("{name}: it does not hold 32 bytes as 64 hex digits; `openssl rand -hex 32` makes some")
         })?;
-    NodeKey::new(secret, bytes(rng))
-        .ok_or_else(|| anyhow!("it holds zero or a number too large to be a key"))
+    let key = NodeKey::new(secret, bytes(rng));
+    Ok(key.ok_or_else(|| anyhow!("{name}: it holds zero or a number too large to be a key"))?)
 }

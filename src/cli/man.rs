@@ -2,24 +2,21 @@
 
 use std::process::ExitCode;
 
-use clap::builder::StyledStr;
+use clap::builder::{PossibleValuesParser, StyledStr};
 use clap::{Arg, Args, Command};
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::Fault;
 use super::common::write;
+use super::{Fault, commands};
 
 /// The manual page, on standard output: of all, or of one command.
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub struct Man {
     /// The command; without one, the page of p2pprobe itself
-    #[arg(value_parser = COMMANDS)]
+    #[arg(value_parser = PossibleValuesParser::new(commands()))]
     command: Option<String>,
 }
-
-/// All that have a page.
-const COMMANDS: [&str; 5] = ["eth-ping", "btc-handshake", "networks", "completions", "man"];
 
 const HELP: &str = "\
 Examples:
@@ -174,7 +171,7 @@ fn entry(page: &mut Roff, name: &str, what: &str) {
 }
 
 fn see_also(page: &mut Roff, itself: &str) {
-    let commands = COMMANDS.iter().map(|name| format!("p2pprobe-{name}"));
+    let commands = commands().into_iter().map(|name| format!("p2pprobe-{name}"));
     let others = std::iter::once("p2pprobe".to_owned()).chain(commands).filter(|n| n != itself);
     let mut line = Vec::new();
     for name in others {

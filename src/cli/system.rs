@@ -1,6 +1,7 @@
 //! What every run takes from the system, and what is said where the system refuses something.
 
-use std::io;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use anyhow::anyhow;
 use nix::errno::Errno;
@@ -14,7 +15,8 @@ use crate::stop::Stop;
 /// What signals are told through.
 const SIGNALS: &str = "a pipe for signals";
 
-/// Takes over the signals.
+/// Takes over the signals. Not before all files are open: a pipe that nobody writes to may hold that up, and a signal
+/// that is taken over does not end it.
 pub fn signals() -> Result<Signals, Fault> {
     Signals::register().map_err(|e| not_opened(SIGNALS, &e))
 }
@@ -46,9 +48,20 @@ pub fn not_written(error: &io::Error) -> Fault {
     anyhow!("cannot write to standard output: {}", words(error)).into()
 }
 
-/// A file of targets gives nothing.
-pub fn not_read(file: &str, error: &io::Error) -> Fault {
-    anyhow!("cannot read {}: {}", input_name(file), words(error)).into()
+/// A file that is shown as `name` gives nothing. Where there is none, `instead` says what to do.
+pub fn not_read(name: &str, file: &Path, error: &io::Error, instead: &str) -> Fault {
+    let why = match error.kind() {
+        ErrorKind::NotFound if file.is_symlink() => {
+            "it is a link to what is not there; `ls -l` shows where it leads".to_owned()
+        }
+        ErrorKind::NotFound => format!("there is no such file; {instead}"),
+        ErrorKind::IsADirectory => "this is a directory; name a file in it".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "you may not read it; `namei -l` says who may, chmod changes that".to_owned()
+        }
+        _ => words(error),
+    };
+    anyhow!("cannot read {name}: {why}").into()
 }
 
 /// The name of a file that targets are read from, fit for a terminal.
@@ -70,5 +83,27 @@ fn described(errno: Errno) -> String {
     match errno {
         Errno::EMFILE => format!("{}: raise the limit with ulimit -n", errno.desc()),
         errno => errno.desc().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_with_what_to_do() {
+        for (errno, words) in [
+            (Errno::ENOENT, "there is no such file; take another"),
+            (Errno::EISDIR, "this is a directory; name a file in it"),
+            (Errno::EACCES, "you may not read it; `namei -l` says who may, chmod changes that"),
+            (Errno::EIO, "I/O error"),
+        ] {
+            let error = io::Error::from_raw_os_error(errno as i32);
+            let Fault::Failed(told) = not_read("it", Path::new("/none"), &error, "take another")
+            else {
+                panic!("{errno}")
+            };
+            assert_eq!(told.to_string(), format!("cannot read it: {words}"));
+        }
     }
 }

@@ -45,9 +45,7 @@ impl BitcoinNetwork {
 /// # Errors
 /// What is wrong, and where.
 pub fn networks(file: &File<'_>) -> Result<BitcoinNetworks, Spot> {
-    let network =
-        |table: Table<'_>| Ok((table.name.get_ref().to_string(), Arc::new(network(&table)?)));
-    file.tables(Protocol::Bitcoin)?.into_iter().map(network).collect()
+    file.networks(Protocol::Bitcoin, |table| Ok(Arc::new(network(table)?)))
 }
 
 fn network(table: &Table<'_>) -> Result<BitcoinNetwork, Spot> {

@@ -16,8 +16,7 @@ pub type EthereumNetworks = BTreeMap<String, Vec<Listed<Node>>>;
 /// # Errors
 /// What is wrong, and where.
 pub fn networks(file: &File<'_>) -> Result<EthereumNetworks, Spot> {
-    let network = |table: Table<'_>| Ok((table.name.get_ref().to_string(), nodes(&table)?));
-    file.tables(Protocol::Ethereum)?.into_iter().map(network).collect()
+    file.networks(Protocol::Ethereum, nodes)
 }
 
 fn nodes(table: &Table<'_>) -> Result<Vec<Listed<Node>>, Spot> {

@@ -1,5 +1,7 @@
 //! A file of networks as TOML: which tables it has, and where everything stands in it.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -27,7 +29,7 @@ pub fn wrong<T>(at: &Spanned<T>, mistake: Mistake) -> Spot {
     Spot { at: at.span().start, span: at.span(), mistake }
 }
 
-/// Reads TOML, and whose networks there are; those themselves are read by [`File::tables`].
+/// Reads TOML, and whose networks there are; those themselves are read by [`File::networks`].
 ///
 /// # Errors
 /// What is wrong, and where.
@@ -45,13 +47,21 @@ pub fn read(text: &str) -> Result<File<'_>, Spot> {
 }
 
 impl File<'_> {
-    /// The tables of a protocol's networks, each of which has a name that a target can be.
+    /// A protocol's networks by their names, each of which a target can be; `read` makes them of their tables.
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn tables(&self, protocol: Protocol) -> Result<Vec<Table<'_>>, Spot> {
+    pub fn networks<N>(
+        &self,
+        protocol: Protocol,
+        read: impl Fn(&Table<'_>) -> Result<N, Spot>,
+    ) -> Result<BTreeMap<String, N>, Spot> {
         let networks = self.0.get(word(protocol)).and_then(|value| value.get_ref().as_table());
-        networks.into_iter().flatten().map(|entry| table(protocol, entry)).collect()
+        let network = |entry| {
+            let table = table(protocol, entry)?;
+            Ok((table.name.get_ref().to_string(), read(&table)?))
+        };
+        networks.into_iter().flatten().map(network).collect()
     }
 }
 
@@ -60,7 +70,11 @@ fn table<'a>(
     (name, value): (&'a Name<'a>, &'a Value<'a>),
 ) -> Result<Table<'a>, Spot> {
     let Some(keys) = value.get_ref().as_table() else {
-        return Err(wrong(name, Mistake::NoName(protocol)));
+        // What `[[ethereum.NAME]]` makes.
+        let list = value.get_ref().as_array().filter(|list| !list.is_empty());
+        let is_of_tables = list.is_some_and(|list| list.iter().all(|v| v.get_ref().is_table()));
+        let what = if is_of_tables { Mistake::Brackets } else { Mistake::NoName };
+        return Err(wrong(name, what(protocol)));
     };
     check_name(name.get_ref()).map_err(|bad| wrong(name, Mistake::Name(bad)))?;
     Ok(Table { name, keys, protocol })

@@ -8,15 +8,12 @@ use crate::host::HostPortError;
 use crate::target::{BadName, Protocol, Why};
 
 /// Why a file of networks cannot be used. The file's name is for the caller to say.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub enum NetworksError {
     /// It cannot be read.
-    Unreadable {
-        /// Why.
-        kind: io::ErrorKind,
-        /// The same in the system's words.
-        text: String,
-    },
+    Unreadable(io::Error),
+    /// It is longer than this, in bytes.
+    TooLong(u64),
     /// Something in it.
     Mistake {
         /// Where, in lines from 1.
@@ -41,6 +38,8 @@ pub enum Mistake {
     NotANetwork,
     /// A key right below `[ethereum]` or `[bitcoin]`, where names stand.
     NoName(Protocol),
+    /// Double brackets around `ethereum.NAME` or `bitcoin.NAME`.
+    Brackets(Protocol),
     /// A network's name that no target could be.
     Name(BadName),
     /// The name of a Bitcoin network is that of `--network any`.

@@ -72,8 +72,8 @@ fn a_port_tells_which_networks_a_node_may_be_of() {
     assert_eq!(magics(18333), ["f4e5f3f4", "0b110907"]);
     assert_eq!(magics(22556), ["c0c0c0c0"]);
     let anywhere = magics(12_345);
-    let distinct: BTreeSet<_> = anywhere.iter().collect();
-    assert_eq!((anywhere.len(), distinct.len()), (18, 18));
+    let all: BTreeSet<_> = Networks::default().magics().iter().map(ToString::to_string).collect();
+    assert_eq!((anywhere.len(), anywhere.iter().cloned().collect()), (all.len(), all));
     assert_eq!(anywhere[..4], ["e3e1f3e8", "dab5bffa", "fbcec4f9", "f4e5f3f4"]);
 }
 
@@ -132,9 +132,9 @@ fn what_networks_of_a_magic_do_not_agree_on_is_not_said() {
 }
 
 fn mistake(text: &str) -> (usize, usize, String, Mistake) {
-    match Networks::with_text(text).expect_err(text).told(text) {
+    match Networks::with_bytes(text.as_bytes()).expect_err(text) {
         NetworksError::Mistake { line, column, text, mistake } => (line, column, text, mistake),
-        NetworksError::Unreadable { .. } => panic!("{text}"),
+        other => panic!("{text}: {other:?}"),
     }
 }
 
@@ -175,13 +175,55 @@ fn a_mistake_is_told_with_its_place_and_what_stands_there() {
 /// Where escapes shift the text, its start is all that can be told.
 #[test]
 fn a_mistake_in_a_bootnode_is_told_where_it_is() {
-    for (node, column) in
-        [("'10.1.2.3'", 23), ("\"10.1.2.3:x\"", 24), ("\"\\u0031.1.2.3\"", 14), ("''", 15)]
-    {
+    for (node, column) in [
+        ("'10.1.2.3'", 23),
+        ("\"10.1.2.3:x\"", 24),
+        ("\"\\u0031.1.2.3\"", 14),
+        ("''", 15),
+        // In characters, each of which is two or three bytes here.
+        ("'é…:1'", 15),
+        ("' a.é:1'", 18),
+        ("'\u{2003}10.1.2.3:é'", 25),
+    ] {
         let (line, found, text, mistake) =
             mistake(&format!("[ethereum.mine]\nbootnodes = [{node}]"));
         assert!(matches!(mistake, Mistake::Bootnode(_)), "{mistake:?}");
         assert_eq!((line, found, &text[..]), (2, column, node));
+    }
+}
+
+#[test]
+fn a_mark_of_the_byte_order_is_no_column() {
+    let column = |text: &[u8]| match Networks::with_bytes(text) {
+        Err(NetworksError::Mistake { line: 1, column, text, .. }) => (column, text),
+        other => panic!("{other:?}"),
+    };
+    for text in ["[solana.x]", "[bitcoin", "[bitcoin.é] x"] {
+        let with = format!("\u{feff}{text}");
+        assert_eq!(column(with.as_bytes()), column(text.as_bytes()), "{text}");
+    }
+    assert_eq!(column(b"\xef\xbb\xbf[\xff]"), column(b"[\xff]"));
+}
+
+#[test]
+fn double_brackets_are_not_taken_for_a_network_without_a_name() {
+    let what = |text: &str| mistake(text).3;
+    assert_eq!(what("[[ethereum.x]]"), Mistake::Brackets(Protocol::Ethereum));
+    assert_eq!(what("[[bitcoin.x]]\nmagic = '01020304'"), Mistake::Brackets(Protocol::Bitcoin));
+    for key in ["bootnodes = []", "bootnodes = ['a:1']", "bootnodes = [{}, 1]", "x = 1"] {
+        assert_eq!(what(&format!("[ethereum]\n{key}")), Mistake::NoName(Protocol::Ethereum));
+    }
+}
+
+#[test]
+fn a_file_of_networks_has_an_end() {
+    let file = |len| read(io::repeat(b'\n').take(len)).expect("it can be read");
+    assert!(Networks::with_bytes(&file(MAX_FILE)).is_ok());
+    for len in [MAX_FILE + 1, u64::MAX] {
+        let read = file(len);
+        assert_eq!(read.len() as u64, MAX_FILE + 1);
+        let too_long = Networks::with_bytes(&read).expect_err("it is too long");
+        assert!(matches!(too_long, NetworksError::TooLong(MAX_FILE)), "{too_long:?}");
     }
 }
 

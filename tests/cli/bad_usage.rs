@@ -22,6 +22,35 @@ fn nothing_asked() {
     transcript.check("nothing_asked");
 }
 
+/// What stands first, or in place of it.
+#[test]
+fn no_command() {
+    let dir = TempDir::new();
+    dir.file("p2pprobe/bootnodes.toml", "[bitcoin.mynet]\nmagic = '01020304'\n");
+    let mut transcript = Transcript::default();
+    transcript.set("XDG_CONFIG_HOME", dir.path());
+    for (word, args) in [
+        ("mainnet", &[][..]),
+        ("sepolia", &[]),
+        ("litecoin", &[]),
+        ("mynet", &[]),
+        ("enode://ab@127.0.0.1:30303", &[]),
+        ("enr:-ab", &[]),
+        ("127.0.0.1:30303", &["--count", "3"]),
+        ("[::1]:8333", &[]),
+        ("node.example.org", &[]),
+        ("eth-pin", &[]),
+        ("bitcoin", &[]),
+        ("--count", &["3", "mainnet"]),
+        ("-n", &["3", "mainnet"]),
+        ("completions", &["tcsh"]),
+    ] {
+        transcript.go_on_with(word);
+        transcript.refused_alone(args);
+    }
+    transcript.check("no_command");
+}
+
 #[test]
 fn flags() {
     check(
@@ -30,6 +59,7 @@ fn flags() {
             &["--retry", "3"],
             &["--timeuot", "3s"],
             &["-c", "3"],
+            &["-n", "3"],
             &["-X"],
             // Flags of btc-handshake.
             &["--network", "mainnet"],
@@ -108,9 +138,17 @@ fn files_of_networks() {
         config("colon.toml", "[ethereum.\"a:b\"]\nbootnodes = []\n"),
         config("no-name.toml", "# none\n[ethereum.\"\"]\nbootnodes = []\n"),
         config("quote.toml", "[ethereum.mine]\nbootnodes = [\"127.0.0.1:1]\n"),
+        config("no-quotes.toml", "[ethereum.mine]\nbootnodes = [127.0.0.1:30303]\n"),
+        config("no-quotes-host.toml", "[ethereum.mine]\nbootnodes = [\n a.example:30303,\n]\n"),
+        config("single-quote.toml", "[ethereum.mine]\nbootnodes = ['127.0.0.1:1]\n"),
+        config("no-bracket.toml", "[ethereum.mine]\nbootnodes = [\"127.0.0.1:1 it's\"\n"),
+        config("brackets.toml", "[[ethereum.mine]]\nbootnodes = []\n"),
+        config("deep.toml", &format!("{}a = 1\n", "a.".repeat(100))),
         dir.file("latin-1.toml", b"[ethereum.mine]\nbootnodes = [\"127.0.0.1:1 \xe9\"]\n"),
         dir.path().join("none.toml").to_str().expect("UTF-8").to_owned(),
         dir.path().to_str().expect("UTF-8").to_owned(),
+        // It has no end.
+        "/dev/zero".to_owned(),
     ];
     let mut transcript = Transcript::default();
     transcript.replace(dir.path().to_str().expect("UTF-8"), "DIR");
@@ -157,6 +195,7 @@ fn key_files() {
         key("large.key", &"ff".repeat(32), 0o600),
         key("binary.key", "\0\u{1b}", 0o600),
         dir.path().join("none.key").to_str().expect("UTF-8").to_owned(),
+        dir.path().to_str().expect("UTF-8").to_owned(),
     ];
     let mut transcript = Transcript::default();
     transcript.replace(dir.path().to_str().expect("UTF-8"), "DIR");

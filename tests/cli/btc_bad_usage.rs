@@ -48,6 +48,10 @@ fn what_is_asked_of_a_node() {
         "btc_limits",
         &[
             &["--need-services", "NETWROK"],
+            &["--need-services", "NETWORK,witnes"],
+            // Litecoin's.
+            &["--need-services", "MWBE"],
+            &["--need-services", "TOWER"],
             &["--need-services", "NETWORK,,WITNESS"],
             &["--need-services", "bit 64"],
             &["--min-height", "high"],
@@ -149,6 +153,9 @@ fn files_of_networks() {
         table("no-quotes", "magic = c0ffee00"),
         table("no-quotes-f", "magic = f9beb4d9"),
         table("no-quotes-0", "magic = 0a0b0c0d"),
+        table("port-no-quotes", "port = eight"),
+        table("bans-no-quotes", "bans = no"),
+        table("seeds-no-quotes", "seeds = [seed.example.org]"),
         table("one-digit", "magic = \"0\""),
         with("port-text", "port = \"8333\""),
         with("seed-no-list", "seeds = \"seed.example.org\""),

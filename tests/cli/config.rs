@@ -1,5 +1,7 @@
 //! The user's own networks: `$XDG_CONFIG_HOME`, `~/.config`, `--config`.
 
+use std::os::unix::fs::symlink;
+
 use crate::common::answering::Peer;
 use crate::common::command::{Ran, TempDir, eth_ping, finish};
 
@@ -68,4 +70,31 @@ fn a_users_file_that_cannot_be_used_is_named() {
     let ran = run(&["127.0.0.1:9"], &variables);
     assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
     assert!(ran.stderr.starts_with(&format!("error: config file {file}:1:2: ")), "{}", ran.stderr);
+}
+
+/// It is there, and somebody means it to be heeded.
+#[test]
+fn a_users_file_that_cannot_be_reached_is_not_passed_over() {
+    let dir = TempDir::new();
+    let path = dir.path().to_str().expect("UTF-8");
+    dir.file("dangling/p2pprobe/other.toml", "");
+    symlink("/none", dir.path().join("dangling").join(FILE)).expect("a link");
+    dir.file("loop/other.toml", "");
+    symlink("p2pprobe", dir.path().join("loop/p2pprobe")).expect("a link");
+    // Below a file there is nothing.
+    dir.file("file/p2pprobe", "");
+    for (config, said) in [
+        ("dangling", "it is a link to what is not there; `ls -l` shows where it leads"),
+        ("loop", "Too many symbolic links encountered"),
+        ("file", ""),
+        ("none", ""),
+    ] {
+        let config = format!("{path}/{config}");
+        let ran = run(&["127.0.0.1:port"], &[("XDG_CONFIG_HOME", &config)]);
+        let expected = match said {
+            "" => "error: target '127.0.0.1:port': ".to_owned(),
+            said => format!("error: cannot read config file {config}/{FILE}: {said}"),
+        };
+        assert!(ran.stderr.starts_with(&expected), "{ran:?}");
+    }
 }

@@ -4,14 +4,23 @@
 use crate::common::answering::Peer;
 use crate::common::command::{Ran, TempDir, run};
 
-/// A sequence that turns a terminal red.
-const RED: &str = "\x1b[31m";
+/// What turns a terminal red, and its letters around.
+const RED: &str = "\x1b[31m\u{202e}\u{2066}";
+/// The same as TOML has it between quotes.
+const RED_IN_TOML: &str = "\\u001b[31m\\u202e\\u2066";
+
+/// True for what a terminal obeys: control characters, and those that change the order of letters (Unicode annex 9).
+fn is_obeyed(c: char) -> bool {
+    c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
 
 /// Asserts that nothing in the output is for a terminal to obey, and that the rest of [`RED`] is shown.
 fn assert_harmless(ran: &Ran) {
-    let control = |c: char| c.is_control() && c != '\n';
-    assert!(!ran.stdout.contains(control), "{ran:?}");
-    assert!(!ran.stderr.contains(control), "{ran:?}");
+    // JSON is for programs, and has letters of all scripts as they are.
+    let is_json = ran.stdout.starts_with('{');
+    let is_obeyed_there = |c: char| is_obeyed(c) && (c.is_control() || !is_json);
+    assert!(!ran.stdout.contains(is_obeyed_there), "{ran:?}");
+    assert!(!ran.stderr.contains(is_obeyed), "{ran:?}");
     assert!((ran.stdout.clone() + &ran.stderr).contains("[31m"), "it is not shown: {ran:?}");
 }
 
@@ -51,15 +60,17 @@ fn a_config_file() {
     let dir = TempDir::new();
     for (name, toml) in [
         ("syntax", format!("[ethereum.{RED}]\n")),
-        ("key", "[ethereum.\"\\u001b[31m\"]\nwrong = 1\n".to_owned()),
-        ("network", "[ethereum.\"\\u001b[31m\"]\nbootnodes = [\"?\"]\n".to_owned()),
-        ("node", "[ethereum.mine]\nbootnodes = [\"enode://\\u001b[31m\"]\n".to_owned()),
+        ("turned", "[ethereum.\u{202e}mine]\n".to_owned()),
+        ("other", "[\"\u{202e}\u{2066}\"]\n".to_owned()),
+        ("key", format!("[ethereum.\"{RED_IN_TOML}\"]\nwrong = 1\n")),
+        ("network", format!("[ethereum.\"{RED_IN_TOML}\"]\nbootnodes = [\"?\"]\n")),
+        ("node", format!("[ethereum.mine]\nbootnodes = [\"enode://{RED_IN_TOML}\"]\n")),
+        ("host", "[ethereum.mine]\nbootnodes = [\"\u{202e}:1\"]\n".to_owned()),
     ] {
         let file = dir.file(name, toml);
         let ran = run(["--config", &file, "127.0.0.1:9"]);
         assert_eq!(ran.code, Some(2), "{name}: {ran:?}");
-        let control = |c: char| c.is_control() && c != '\n';
-        assert!(!ran.stderr.contains(control), "{name}: {ran:?}");
+        assert!(!ran.stderr.contains(is_obeyed), "{name}: {ran:?}");
     }
 }
 

@@ -1,13 +1,14 @@
 //! SIGINT and SIGTERM end a run in order, a second one ends it at once.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::common::answering::Peer;
-use crate::common::command::{PATIENCE, Ran, eth_ping, finish, outcome, wait};
+use crate::common::command::{PATIENCE, Ran, TempDir, eth_ping, finish, outcome, probe, wait};
 
 /// Longer than any test waits: what ends sooner was ended.
 const LONG: &str = "1h";
@@ -79,6 +80,28 @@ fn standard_input_that_stays_open_is_left() {
     let ran = finish(child);
     assert_eq!((ran.code, ran.outcomes()), (Some(143), vec!["interrupted".to_owned()]));
     drop(stdin);
+}
+
+/// A pipe that nobody writes to cannot be opened for long; nothing was sent by then that could be reported.
+#[test]
+fn one_signal_ends_the_opening_of_a_file() {
+    let dir = TempDir::new();
+    let fifo = dir.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.expect("mkfifo runs").success());
+    let fifo = fifo.to_str().expect("UTF-8");
+    for (name, option) in [
+        ("eth-ping", "--file"),
+        ("eth-ping", "--config"),
+        ("eth-ping", "--key"),
+        ("btc-handshake", "--file"),
+        ("btc-handshake", "--config"),
+    ] {
+        let mut child = probe(name, ["127.0.0.1:9", option, fifo]).spawn().expect("it starts");
+        signal(&child, "TERM");
+        let status = wait(&mut child, PATIENCE).expect("an end");
+        assert_eq!(status.signal(), Some(15), "{name} {option}");
+    }
 }
 
 #[test]

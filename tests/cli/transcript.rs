@@ -13,6 +13,8 @@ pub struct Transcript {
     text: String,
     /// Where it runs, if that matters.
     dir: Option<PathBuf>,
+    /// A variable that it finds.
+    variable: Option<(&'static str, PathBuf)>,
     /// What differs from run to run, and what stands for it.
     replaced: Vec<(String, &'static str)>,
 }
@@ -26,7 +28,18 @@ impl Default for Transcript {
 impl Transcript {
     /// Of this command.
     pub fn of(command: &'static str) -> Self {
-        Transcript { command, text: String::new(), dir: None, replaced: Vec::new() }
+        let (text, replaced) = (String::new(), Vec::new());
+        Transcript { command, text, dir: None, variable: None, replaced }
+    }
+
+    /// Runs this command, or what stands in its place, from now on.
+    pub fn go_on_with(&mut self, command: &'static str) {
+        self.command = command;
+    }
+
+    /// Runs what follows with this variable.
+    pub fn set(&mut self, name: &'static str, value: impl Into<PathBuf>) {
+        self.variable = Some((name, value.into()));
     }
 
     /// Runs what follows in this directory.
@@ -69,9 +82,10 @@ impl Transcript {
         if let Some(dir) = &self.dir {
             probe.current_dir(dir);
         }
+        probe.envs(self.variable.clone());
         let ran = finish(probe.spawn().expect("the binary starts"));
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{shown:?}: {ran:?}");
-        let mut command = format!("$ p2pprobe {}", self.command);
+        let mut command = format!("$ p2pprobe {}", self.command.escape_debug());
         for arg in shown {
             let arg = arg.escape_debug();
             write!(command, " '{arg}'").expect("a String takes everything");
