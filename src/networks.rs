@@ -304,10 +304,11 @@ pub fn user_file() -> Option<PathBuf> {
     is_there(&file).then_some(file)
 }
 
-/// False only if there is nothing of this name: what is there and cannot be reached was meant to be heeded.
+/// False if there is nothing of this name; what is there and cannot be reached was meant to be heeded.
 fn is_there(file: &Path) -> bool {
-    // Nothing lies below a file, such as /dev/null for the home of whoever has none.
-    let nothing = [ErrorKind::NotFound, ErrorKind::NotADirectory];
+    // Nothing lies below a file, such as /dev/null for the home of whoever has none; and what lies in a home that one may
+    // not enter is somebody else's: a service may have been given one.
+    let nothing = [ErrorKind::NotFound, ErrorKind::NotADirectory, ErrorKind::PermissionDenied];
     file.symlink_metadata().map_or_else(|e| !nothing.contains(&e.kind()), |_| true)
 }
 
