@@ -80,6 +80,8 @@ fn same_facts(args: &[&str], input: &str) -> Vec<Value> {
 /// What stays the same from one run to the next must be the same in both.
 fn same_value(key: &str, text: &str, json: &Value) {
     match key {
+        // The kernel's clock is not believed where this program was held up between two looks at its own.
+        "rtt_clock" => assert!(["kernel", "user"].contains(&text), "{text}"),
         "at" | "seen_as" | "waited_ms" | "tcp_connect_ms" | "expires_in_s" | "reason" => {}
         "warnings" => {
             for warning in json.as_array().expect("an array") {
