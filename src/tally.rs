@@ -103,11 +103,7 @@ impl Tally {
             ok,
             sent,
             received,
-            loss_pct: if sent == 0 {
-                0.0
-            } else {
-                (1000.0 * lost / f64::from(sent)).round() / 10.0
-            },
+            loss_pct: (sent > 0).then(|| (1000.0 * lost / f64::from(sent)).round() / 10.0),
             rtt: rtts.stats(),
         }
     }

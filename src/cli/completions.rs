@@ -25,9 +25,9 @@ pub struct Completions {
 
 const EXAMPLES: &str = "\
 Examples:
-  p2pprobe completions bash > ~/.local/share/bash-completion/completions/p2pprobe
-  p2pprobe completions zsh > ~/.zfunc/_p2pprobe    # with fpath+=~/.zfunc before compinit
-  p2pprobe completions fish > ~/.config/fish/completions/p2pprobe.fish";
+  source <(p2pprobe completions bash)    # in ~/.bashrc
+  mkdir -p ~/.zfunc; p2pprobe completions zsh > ~/.zfunc/_p2pprobe    # with fpath+=~/.zfunc before compinit
+  mkdir -p ~/.config/fish/completions; p2pprobe completions fish > ~/.config/fish/completions/p2pprobe.fish";
 
 impl Completions {
     /// Writes them.

@@ -131,7 +131,10 @@ pub fn target(stats: &TargetStats) -> String {
     let name = column(&shortened(&origin.target));
     let mut out = format!("--- {name} ---\n");
     let sent = count(u64::from(*sent), "probe");
-    let _ = writeln!(out, "{sent} sent, {received} answered, {loss_pct}% loss");
+    let _ = match loss_pct {
+        Some(loss_pct) => writeln!(out, "{sent} sent, {received} answered, {loss_pct}% loss"),
+        None => writeln!(out, "{sent} sent"),
+    };
     rtt_line(&mut out, rtt.as_ref(), None);
     out
 }

@@ -22,8 +22,9 @@ pub struct TargetStats {
     pub sent: u32,
     /// Probes answered, be it as asked or not.
     pub received: u32,
-    /// The share of the others, in percent.
-    pub loss_pct: f64,
+    /// The share of the others, in percent, if anything was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss_pct: Option<f64>,
     /// Their round-trip times.
     #[serde(flatten)]
     pub rtt: Option<RttStats>,

@@ -85,12 +85,12 @@ pub fn closed_early(probe: &Probe, progress: Progress, how: CloseWhy) -> String 
              (--network any finds which), or is no Bitcoin node"
         ),
         1 => format!(
-            "{verb} without a word, and one network alone uses its port: it is full, has banned us, is of a network \
-             that is not known here, or is no Bitcoin node"
+            "{verb} without a word, and one network alone uses its port: it is full, has banned us, is of another \
+             one (--network NAME asks for it), or is no Bitcoin node"
         ),
         _ => format!(
-            "{verb} without a word, whichever of {tried} magics was spoken: it is full, has banned us, is of a \
-             network that is not known here, or is no Bitcoin node"
+            "{verb} without a word, whichever of {tried} magics was spoken: it is full, has banned us, is of another \
+             network (--network NAME asks for it), or is no Bitcoin node"
         ),
     }
 }
