@@ -26,8 +26,8 @@ pub struct Completions {
 const EXAMPLES: &str = "\
 Examples:
   source <(p2pprobe completions bash)    # in ~/.bashrc
-  mkdir -p ~/.zfunc; p2pprobe completions zsh > ~/.zfunc/_p2pprobe    # with fpath+=~/.zfunc before compinit
-  mkdir -p ~/.config/fish/completions; p2pprobe completions fish > ~/.config/fish/completions/p2pprobe.fish";
+  source <(p2pprobe completions zsh)     # in ~/.zshrc, after compinit
+  p2pprobe completions fish | source     # in ~/.config/fish/config.fish";
 
 impl Completions {
     /// Writes them.
