@@ -37,7 +37,7 @@ Examples:
   p2pprobe btc-handshake 203.0.113.7:8333
   p2pprobe btc-handshake --file nodes.txt --json | jq -r 'select(.ok == true) | .user_agent'
 
-Exit codes: 0 every target was answered as expected, 1 not so, 2 wrong usage or a failed run.
+Exit codes: 0 all answered as expected; 1 not so; 2 wrong usage or failure; 130, 143 a signal.
 More: p2pprobe COMMAND --help; p2pprobe man COMMAND | man -l -";
 
 // Put together when it is asked for: a run needs the flags of one. What each is for stands here, too, for `--help`.

@@ -160,12 +160,41 @@ fn metrics_for_prometheus() {
     assert_eq!(names, ["p2p_height", "p2p_rtt_seconds", "p2p_up", "p2p_up"]);
 }
 
+/// One line that Prometheus cannot read would lose all of them, and so would two values of one series.
+#[test]
+fn metrics_of_a_list_with_mistakes() {
+    let kitchen = Kitchen::new();
+    let up = kitchen.nodes.target(0);
+    kitchen.dir.file("btc.txt", format!("{up} one\n{up} again\n\"127.0.0.1:1\"\na\\b:1\n"));
+    assert_eq!(kitchen.taste("prometheus"), "");
+    let path = kitchen.dir.path().join("p2p.prom");
+    let metrics = fs::read_to_string(&path).expect("the metrics");
+    let series: Vec<_> = metrics.lines().filter_map(|line| line.rsplit_once(' ')).collect();
+    let names: Vec<_> = series.iter().map(|(name, _)| *name).collect();
+    let expected = [
+        format!("p2p_height{{target=\"{up}\"}}"),
+        format!("p2p_rtt_seconds{{target=\"{up}\"}}"),
+        format!("p2p_up{{target=\"{up}\"}}"),
+        "p2p_up{target=\"\\\"127.0.0.1:1\\\"\"}".to_owned(),
+        "p2p_up{target=\"a\\\\b:1\"}".to_owned(),
+    ];
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, expected, "{metrics}");
+    // Without a list, the last metrics stay.
+    fs::remove_file(kitchen.dir.path().join("btc.txt")).expect("removed");
+    kitchen.cook("prometheus", "");
+    assert_eq!(fs::read_to_string(&path).expect("the metrics"), metrics);
+}
+
 #[test]
 fn nodes_that_are_behind_and_a_census() {
     let kitchen = Kitchen::new();
     assert_eq!(kitchen.taste("behind"), "", "900000 is enough");
     let census = kitchen.taste("census");
     assert!(census.contains("\"/Satoshi:31.1.0/\": 1"), "{census}");
+    kitchen.dir.file("btc.txt", "127.0.0.1:1\n");
+    assert_eq!(kitchen.taste("census"), "", "nobody said anything");
 }
 
 #[test]
